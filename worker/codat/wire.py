@@ -1,0 +1,116 @@
+"""JSON as Codat speaks it, without loss: amounts are exact decimal numbers in both directions, never binary floats."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Final, TypeAlias
+from uuid import UUID
+
+import msgspec
+
+from worker.errors import WritebackError
+from worker.money import format_major
+
+JsonValue: TypeAlias = "bool | int | Decimal | str | list[JsonValue] | dict[str, JsonValue] | None"
+JsonObject: TypeAlias = dict[str, JsonValue]
+
+_ENCODER: Final = msgspec.json.Encoder()
+_DECODER: Final = msgspec.json.Decoder(float_hook=Decimal)
+
+
+class UnreadableReply(WritebackError):
+    """A reply's body is no JSON document, or not the kind of document its endpoint promises."""
+
+
+def encode_body(document: Mapping[str, object]) -> bytes:
+    """Compact JSON with keys in the order given: the same document is the same bytes, which Codat's keys demand."""
+    return _ENCODER.encode(document)
+
+
+def amount_number(minor: int, currency: str) -> msgspec.Raw:
+    """Minor units as the text of a JSON number in major units: ``-40000`` GBP is ``-400.00``."""
+    return msgspec.Raw(format_major(minor, currency).encode("ascii"))
+
+
+def date_text(day: date) -> str:
+    """A business day as Codat's DateTime: midnight, marked UTC, so that its text is the same whenever it is built.
+
+    Codat's schema asks for a date and a time, and its own samples write midnight UTC. The day is the business day, so
+    no time zone is ever applied to it here.
+    """
+    return f"{day.isoformat()}T00:00:00Z"
+
+
+def decode_json(body: bytes) -> JsonValue:
+    """Any JSON document, numbers as ``int`` or :class:`Decimal`; raises :class:`UnreadableReply`."""
+    try:
+        value: JsonValue = _DECODER.decode(body)
+    except (msgspec.DecodeError, RecursionError, InvalidOperation, UnicodeDecodeError) as error:
+        raise UnreadableReply(f"the reply is not JSON: {type(error).__name__}") from error
+    return value
+
+
+def decode_object(body: bytes) -> JsonObject:
+    """A JSON object; raises :class:`UnreadableReply` for anything else."""
+    value = decode_json(body)
+    if not isinstance(value, dict):
+        raise UnreadableReply("the reply is not a JSON object")
+    return value
+
+
+def text(document: Mapping[str, JsonValue], name: str) -> str | None:
+    """The named string, or None when it is absent, null, empty or of another type (ids may come as numbers)."""
+    value = document.get(name)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return value if isinstance(value, str) and value else None
+
+
+def number(document: Mapping[str, JsonValue], name: str) -> Decimal | None:
+    """The named number exactly, or None when it is absent or no number."""
+    value = document.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        return None
+    return Decimal(value)
+
+
+def child(document: Mapping[str, JsonValue], name: str) -> JsonObject:
+    """The named object, or an empty one."""
+    value = document.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def children(document: Mapping[str, JsonValue], name: str) -> list[JsonObject]:
+    """The objects of the named array, or none. Anything in it that is no object is passed over."""
+    value = document.get(name)
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def identifier(document: Mapping[str, JsonValue], name: str) -> UUID | None:
+    """The named UUID, or None when it is absent or malformed."""
+    value = text(document, name)
+    try:
+        return UUID(value) if value is not None else None
+    except ValueError:
+        return None
+
+
+def moment(document: Mapping[str, JsonValue], name: str) -> datetime | None:
+    """The named time, taken as UTC when it carries no offset, or None when it is absent or malformed."""
+    value = text(document, name)
+    try:
+        read = datetime.fromisoformat(value) if value is not None else None
+    except ValueError:
+        return None
+    return read.replace(tzinfo=UTC) if read is not None and read.tzinfo is None else read
+
+
+def calendar_day(document: Mapping[str, JsonValue], name: str) -> date | None:
+    """The calendar day the named date or time is written with; a zone is not applied, platforms lose it anyway."""
+    value = text(document, name)
+    try:
+        return date.fromisoformat(value[:10]) if value is not None else None
+    except ValueError:
+        return None
