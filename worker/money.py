@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Final
 
@@ -27,6 +27,9 @@ EXPONENTS: Final[dict[str, int]] = {
     **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
 }
 """Decimals of each ISO 4217 currency's minor unit."""
+
+_EXACT: Final = Context(prec=2 * MAX_MINOR_DIGITS, Emin=MIN_EMIN, Emax=MAX_EMAX)
+"""Decimal arithmetic wide enough for the longest text :func:`parse_minor` reads, so that it never rounds."""
 
 
 class AmountError(ValueError):
@@ -55,12 +58,16 @@ def parse_minor(text: str, currency: str) -> int:
         raise AmountError(f"{text!r} is not a decimal amount") from None
     if not value.is_finite():
         raise AmountError(f"{text!r} is not a finite amount")
-    if value and value.adjusted() + exponent_of(currency) >= MAX_MINOR_DIGITS:
+    exponent = exponent_of(currency)
+    if not value:
+        return 0
+    if value.adjusted() + exponent >= MAX_MINOR_DIGITS:
         raise AmountError(f"an amount may have at most {MAX_MINOR_DIGITS} digits of minor units")
-    scaled = Fraction(value) * 10 ** exponent_of(currency)
-    if scaled.denominator != 1:
-        raise AmountError(f"{text} is finer than the minor unit of {currency} ({exponent_of(currency)} decimals)")
-    return scaled.numerator
+    # Whole powers of ten move the decimal point and nothing else, so an exponent of a billion costs no more than one.
+    minor = int(scaled := value.scaleb(exponent, _EXACT))
+    if minor != scaled:
+        raise AmountError(f"{text} is finer than the minor unit of {currency} ({exponent} decimals)")
+    return minor
 
 
 def format_major(minor: int, currency: str) -> str:
