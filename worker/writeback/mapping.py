@@ -45,3 +45,4 @@ class Mapping:
     borrower_account_id: str
     expense_account_id: str
     supplier_id: str
+    supplier_name: str

@@ -1,0 +1,2 @@
+-- Sagas that a change of their connection or mapping may set going again.
+select id from sagas where connection_id = $1 and state in ('queued', 'running', 'waiting') order by id

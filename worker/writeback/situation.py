@@ -1,0 +1,271 @@
+"""A saga as it stands: the saga, its steps, its mapping and its connection, read together. Pure values.
+
+A step changes only by the methods of :class:`Step`, each of which goes through ``step.transition``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from enum import StrEnum
+from uuid import UUID
+
+from worker.codat.platforms import Platform, Traits, traits_of
+from worker.codat.records import RecordKind
+from worker.errors import Bug
+from worker.writeback.classify import Refusal
+from worker.writeback.mapping import Mapping
+from worker.writeback.movement import Movement
+from worker.writeback.plan import PlannedStep, Purpose, StepKind, idempotency_key
+from worker.writeback.step import StepEvent, StepState, transition
+
+
+class SagaKind(StrEnum):
+    """What a saga is about."""
+
+    LOAN = "loan"
+    MAPPING = "mapping"
+
+
+class SagaState(StrEnum):
+    """Where a saga is."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    WAITING = "waiting"
+    SUCCEEDED = "succeeded"
+    ABANDONED = "abandoned"
+
+    @property
+    def is_final(self) -> bool:
+        """Nothing more will be written for it."""
+        return self in (SagaState.SUCCEEDED, SagaState.ABANDONED)
+
+
+class WaitingFor(StrEnum):
+    """Whose move it is."""
+
+    MAPPING = "mapping"
+    CONNECTION = "connection"
+    PERSON = "person"
+    CODAT = "codat"
+
+
+class UnknownCause(StrEnum):
+    """Why it cannot be told from any answer whether a step was written."""
+
+    SERVER_ERROR = "server_error"
+    NO_ANSWER = "no_answer"
+    UNREADABLE = "unreadable"
+    TIMED_OUT = "timed_out"
+    OPERATION_MISSING = "operation_missing"
+    KEY_REUSED = "key_reused"
+    REFUSED_REPETITION = "refused_repetition"
+    RECORD_MISSING = "record_missing"
+
+
+RECORD_KINDS: dict[StepKind, RecordKind] = {
+    StepKind.TRANSFER: RecordKind.TRANSFER,
+    StepKind.DIRECT_COST: RecordKind.DIRECT_COST,
+    StepKind.DELETE_DIRECT_COST: RecordKind.DIRECT_COST,
+    StepKind.BANK_TRANSACTION: RecordKind.BANK_TRANSACTION,
+    StepKind.CREATE_BANK_ACCOUNT: RecordKind.BANK_ACCOUNT,
+    StepKind.CREATE_ACCOUNT: RecordKind.ACCOUNT,
+    StepKind.CREATE_SUPPLIER: RecordKind.SUPPLIER,
+}
+"""Codat's data type of each kind of step that is a push operation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request, complete: what is stored before it leaves and sent again unchanged."""
+
+    path: str
+    body: bytes
+    date: date
+    balance: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One record to be written, as stored. ``revision`` fences: a change is saved only over what it was made from."""
+
+    id: int
+    saga_id: int
+    n: int
+    kind: StepKind
+    purpose: Purpose
+    state: StepState
+    reference: str
+    amount: int
+    currency: str
+    mapping_version: int
+    compensates: int | None = None
+    key_generation: int = 1
+    idempotency_key: UUID | None = None
+    date: date | None = None
+    balance: int | None = None
+    path: str | None = None
+    body: bytes | None = None
+    first_sent_at: datetime | None = None
+    push_operation_key: UUID | None = None
+    accepted_at: datetime | None = None
+    record_id: str | None = None
+    refusal: Refusal | None = None
+    unknown_since: datetime | None = None
+    unknown_cause: UnknownCause | None = None
+    sync_requested_at: datetime | None = None
+    resend_allowed: bool = False
+    revision: int = 1
+
+    @property
+    def planned(self) -> PlannedStep:
+        """The plan this step came from."""
+        return PlannedStep(self.kind, self.purpose, self.amount, self.compensates)
+
+    def intended(self, request: Request, now: datetime) -> Step:
+        """About to be sent for the first time under its current key generation."""
+        return replace(
+            self,
+            state=transition(self.state, StepEvent.INTENDED),
+            idempotency_key=idempotency_key(self.reference, self.key_generation),
+            path=request.path,
+            body=request.body,
+            date=request.date,
+            balance=request.balance,
+            first_sent_at=now,
+        )
+
+    def accepted(self, push_operation_key: UUID, now: datetime) -> Step:
+        """Codat has taken it and is not finished."""
+        state = transition(self.state, StepEvent.ACCEPTED)
+        return replace(self, state=state, push_operation_key=push_operation_key, accepted_at=now)
+
+    def confirmed(self, record_id: str, push_operation_key: UUID | None) -> Step:
+        """The push operation says Success."""
+        return self._written(StepEvent.CONFIRMED, record_id, push_operation_key)
+
+    def adopted(self, record_id: str, push_operation_key: UUID | None) -> Step:
+        """The record was found by looking."""
+        return self._written(StepEvent.ADOPTED, record_id, push_operation_key)
+
+    def _written(self, event: StepEvent, record_id: str, push_operation_key: UUID | None) -> Step:
+        return replace(
+            self,
+            state=transition(self.state, event),
+            record_id=record_id,
+            push_operation_key=push_operation_key or self.push_operation_key,
+            refusal=None,
+            unknown_since=None,
+            unknown_cause=None,
+        )
+
+    def refused(self, refusal: Refusal, push_operation_key: UUID | None = None) -> Step:
+        """Nothing was written, and this is why."""
+        return replace(
+            self,
+            state=transition(self.state, StepEvent.REFUSED),
+            refusal=refusal,
+            push_operation_key=push_operation_key or self.push_operation_key,
+            unknown_since=None,
+            unknown_cause=None,
+        )
+
+    def lost(self, cause: UnknownCause, now: datetime) -> Step:
+        """It can no longer be told without looking."""
+        state = transition(self.state, StepEvent.LOST)
+        return replace(
+            self, state=state, unknown_since=now, unknown_cause=cause, sync_requested_at=None, resend_allowed=False
+        )
+
+    def proven_absent(self) -> Step:
+        """Looked for everywhere and not there: planned again under a new key generation."""
+        return self._planned_again(StepEvent.PROVEN_ABSENT)
+
+    def retried(self) -> Step:
+        """Refused before, and allowed to try again under a new key generation."""
+        return self._planned_again(StepEvent.RETRIED)
+
+    def _planned_again(self, event: StepEvent) -> Step:
+        return replace(
+            self,
+            state=transition(self.state, event),
+            key_generation=self.key_generation + 1,
+            idempotency_key=None,
+            path=None,
+            body=None,
+            date=None,
+            balance=None,
+            first_sent_at=None,
+            push_operation_key=None,
+            accepted_at=None,
+            unknown_since=None,
+            unknown_cause=None,
+            sync_requested_at=None,
+            resend_allowed=False,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Saga:
+    """One movement of money on its way into a borrower's books, or one mapping being created."""
+
+    id: int
+    kind: SagaKind
+    event_id: str | None
+    loan_id: str | None
+    company_id: UUID
+    connection_id: UUID
+    currency: str
+    effective_date: date
+    movement: Movement | None
+    mapping_version: int | None
+    state: SagaState
+    waiting_for: WaitingFor | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownConnection:
+    """What Codat last said of a connection. ``status`` is Codat's word, or ``Missing`` for a 404."""
+
+    connection_id: UUID
+    company_id: UUID
+    platform: Platform
+    platform_name: str
+    status: str
+    lock_date: date | None
+    checked_at: datetime
+
+    @property
+    def traits(self) -> Traits:
+        """The platform's write rules."""
+        return traits_of(self.platform)
+
+    @property
+    def is_linked(self) -> bool:
+        """Only a linked connection takes writes."""
+        return self.status == "Linked"
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """Everything one turn of a saga decides from. ``current_mapping`` is the newest ready version."""
+
+    saga: Saga
+    steps: tuple[Step, ...]
+    mappings: dict[int, Mapping]
+    current_mapping: Mapping | None
+    connection: KnownConnection | None
+
+    @property
+    def step(self) -> Step | None:
+        """The first step that is not finished: steps go strictly one after the other."""
+        return next((step for step in self.steps if step.state is not StepState.SUCCEEDED), None)
+
+    def mapping_of(self, step: Step) -> Mapping:
+        """The version this step is written with; raises :class:`~worker.errors.Bug` when it is not known."""
+        try:
+            return self.mappings[step.mapping_version]
+        except KeyError:
+            raise Bug(f"step {step.id} names mapping version {step.mapping_version}, which is not ready") from None

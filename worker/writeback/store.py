@@ -1,0 +1,360 @@
+"""Sagas, steps, their history, connections and statements in PostgreSQL. Services open the transactions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from worker.codat.platforms import Platform
+from worker.codat.profiles import Profile
+from worker.database import Connection, query
+from worker.jobs.job import lane
+from worker.writeback.classify import Refusal, Responsible
+from worker.writeback.mapping import LenderKind, Mapping
+from worker.writeback.movement import NewSaga, movement_document, read_movement
+from worker.writeback.plan import Purpose, StepKind
+from worker.writeback.situation import (
+    KnownConnection,
+    Saga,
+    SagaKind,
+    SagaState,
+    Situation,
+    Step,
+    UnknownCause,
+    WaitingFor,
+)
+from worker.writeback.step import StepState
+
+ADVANCE_SAGA: Final = "advance_saga"
+"""Kind of the job that drives one saga; its subject is the saga's id."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewStep:
+    """A planned step with everything that is fixed when it is planned."""
+
+    kind: StepKind
+    purpose: Purpose
+    reference: str
+    amount: int
+    mapping_version: int
+    compensates: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One line of a step's history: what was done (``action``), how it ended, and Codat's words if any."""
+
+    at: datetime
+    key_generation: int
+    action: str
+    outcome: str
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A lender account's statement: its balance (minor units) and the date of its newest line."""
+
+    balance: int
+    newest_date: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A repayment's saga and its steps that really wrote a record, for its reversal."""
+
+    saga_state: SagaState
+    mapping_version: int | None
+    steps: tuple[tuple[int, StepKind, Purpose, int, int], ...]
+    """(step id, kind, purpose, amount, mapping version), in the order they were written."""
+
+
+async def create_sagas(connection: Connection, sagas: Sequence[NewSaga]) -> None:
+    """Store sagas and queue their jobs, inside the caller's transaction; a message that has one gets no second."""
+    rows = await connection.fetch(
+        query("writeback/insert_sagas"),
+        [saga.message_id for saga in sagas],
+        [saga.event_id for saga in sagas],
+        [saga.loan_id for saga in sagas],
+        [saga.company_id for saga in sagas],
+        [saga.connection_id for saga in sagas],
+        [saga.currency for saga in sagas],
+        [saga.effective_date for saga in sagas],
+        [json.dumps(movement_document(saga.movement)) for saga in sagas],
+        [saga.ledger_transaction_id for saga in sagas],
+    )
+    created = sorted((row["id"], row["loan_id"]) for row in rows)
+    await enqueue_sagas(connection, [(saga_id, lane("writeback", loan_id)) for saga_id, loan_id in created])
+
+
+async def enqueue_sagas(connection: Connection, sagas_and_lanes: Sequence[tuple[int, int]]) -> None:
+    """Queue the jobs of new sagas; sagas in one lane run one after the other, in this order."""
+    if sagas_and_lanes:
+        await connection.execute(
+            query("writeback/enqueue_sagas"),
+            [ADVANCE_SAGA] * len(sagas_and_lanes),
+            [saga_lane for _, saga_lane in sagas_and_lanes],
+            [saga_id for saga_id, _ in sagas_and_lanes],
+        )
+
+
+async def wake_sagas(connection: Connection, saga_ids: Sequence[int]) -> None:
+    """Let the sagas' jobs look now instead of when they meant to."""
+    if saga_ids:
+        await connection.execute(query("writeback/wake_sagas"), list(saga_ids))
+
+
+async def wake_connection(connection: Connection, connection_id: UUID) -> None:
+    """Wake every unfinished saga of a connection. All of them: one may be about to say what it waits for."""
+    rows = await connection.fetch(query("writeback/unfinished_sagas"), connection_id)
+    await wake_sagas(connection, [row["id"] for row in rows])
+
+
+async def load_situation(connection: Connection, saga_id: int) -> Situation | None:
+    """A saga with all it needs to decide its next turn, or None when there is no such saga."""
+    row = await connection.fetchrow(query("writeback/load_saga"), saga_id)
+    if row is None:
+        return None
+    saga = _saga(row)
+    steps = tuple(_step(step) for step in await connection.fetch(query("writeback/load_steps"), saga_id))
+    versions = sorted({step.mapping_version for step in steps})
+    mappings = [
+        _mapping(r) for r in await connection.fetch(query("writeback/load_mappings"), saga.connection_id, versions)
+    ]
+    known = await connection.fetchrow(query("writeback/load_connection"), saga.connection_id)
+    return Situation(
+        saga=saga,
+        steps=steps,
+        mappings={mapping.version: mapping for mapping in mappings},
+        current_mapping=max(mappings, key=lambda mapping: mapping.version, default=None),
+        connection=_connection(known) if known else None,
+    )
+
+
+async def begin_saga(connection: Connection, saga: Saga, mapping_version: int, steps: Sequence[NewStep]) -> bool:
+    """Fix a saga's mapping version and plan; False when another replica planned it first."""
+    if await connection.fetchval(query("writeback/begin_saga"), saga.id, mapping_version) is None:
+        return False
+    await connection.execute(
+        query("writeback/insert_steps"),
+        saga.id,
+        saga.currency,
+        list(range(1, len(steps) + 1)),
+        [step.kind for step in steps],
+        [step.purpose for step in steps],
+        [step.reference for step in steps],
+        [step.amount for step in steps],
+        [step.mapping_version for step in steps],
+        [step.compensates for step in steps],
+    )
+    return True
+
+
+async def set_saga_state(
+    connection: Connection,
+    saga_id: int,
+    state: SagaState,
+    waiting_for: WaitingFor | None = None,
+    reason: str | None = None,
+) -> None:
+    """Show where a saga is; a finished saga stays finished."""
+    await connection.execute(query("writeback/set_saga_state"), saga_id, state, waiting_for, reason)
+
+
+async def save_step(connection: Connection, step: Step, attempt: Attempt | None = None) -> bool:
+    """Store a step's next state over the revision it came from; False when somebody else moved it meanwhile."""
+    revision = await connection.fetchval(
+        query("writeback/save_step"),
+        step.id,
+        step.revision,
+        step.state,
+        step.mapping_version,
+        step.key_generation,
+        step.idempotency_key,
+        step.date,
+        step.balance,
+        step.path,
+        step.body,
+        step.first_sent_at,
+        step.push_operation_key,
+        step.accepted_at,
+        step.record_id,
+        json.dumps(asdict(step.refusal)) if step.refusal else None,
+        step.unknown_since,
+        step.unknown_cause,
+        step.sync_requested_at,
+        step.resend_allowed,
+    )
+    if revision is None:
+        return False
+    if attempt:
+        await add_attempt(connection, step.id, attempt)
+    return True
+
+
+async def add_attempt(connection: Connection, step_id: int, attempt: Attempt) -> None:
+    """Add one line to a step's history."""
+    await connection.execute(
+        query("writeback/insert_attempt"),
+        step_id,
+        attempt.at,
+        attempt.key_generation,
+        attempt.action,
+        attempt.outcome,
+        attempt.detail,
+    )
+
+
+async def remap_steps(connection: Connection, saga_id: int, mapping_version: int) -> None:
+    """Write what was not sent yet with another mapping version."""
+    await connection.execute(query("writeback/remap_steps"), saga_id, mapping_version)
+
+
+async def allow_resend(connection: Connection, step_id: int) -> None:
+    """A person lets a step that cannot be found be sent again, once it was looked for once more."""
+    await connection.execute(query("writeback/allow_resend"), step_id)
+
+
+async def save_connection(connection: Connection, known: KnownConnection) -> None:
+    """Remember what Codat said of a connection."""
+    await connection.execute(
+        query("writeback/save_connection"),
+        known.connection_id,
+        known.company_id,
+        known.platform,
+        known.platform_name,
+        known.status,
+        known.lock_date,
+        known.checked_at,
+    )
+
+
+async def load_connection(connection: Connection, connection_id: UUID) -> KnownConnection | None:
+    """What Codat last said of a connection."""
+    row = await connection.fetchrow(query("writeback/load_connection"), connection_id)
+    return _connection(row) if row else None
+
+
+async def ensure_feed(connection: Connection, connection_id: UUID, account_id: str, opening_balance: int) -> None:
+    """Open a statement with the balance it starts from, unless it is already kept."""
+    await connection.execute(query("writeback/ensure_feed"), connection_id, account_id, opening_balance)
+
+
+async def take_feed(connection: Connection, connection_id: UUID, account_id: str, step_id: int) -> Feed | None:
+    """Reserve a statement for one line; None while another line is in flight."""
+    row = await connection.fetchrow(query("writeback/take_feed"), connection_id, account_id, step_id)
+    return Feed(row["balance"], row["newest_date"]) if row else None
+
+
+async def settle_feed(connection: Connection, step: Step) -> None:
+    """The line is on the statement."""
+    await connection.execute(query("writeback/settle_feed"), step.id, step.amount, step.date)
+
+
+async def release_feed(connection: Connection, step_id: int) -> None:
+    """The line was not written; the next one may go."""
+    await connection.execute(query("writeback/release_feed"), step_id)
+
+
+async def lock_push_key(connection: Connection, push_operation_key: UUID) -> None:
+    """Serialise the webhook and the answer of one push operation until this transaction ends."""
+    await connection.execute(query("writeback/lock_push_key"), push_operation_key)
+
+
+async def note_push_webhook(connection: Connection, push_operation_key: UUID, status: str, now: datetime) -> int | None:
+    """Keep a webhook's word and return the saga it is about, or None when no step has that key yet."""
+    await lock_push_key(connection, push_operation_key)
+    await connection.execute(query("writeback/note_push_webhook"), push_operation_key, status, now)
+    saga_id: int | None = await connection.fetchval(query("writeback/saga_of_push"), push_operation_key)
+    return saga_id
+
+
+async def heard_push_webhook(connection: Connection, push_operation_key: UUID) -> bool:
+    """Whether Codat's webhook overtook its own answer."""
+    heard: bool = await connection.fetchval(query("writeback/heard_push_webhook"), push_operation_key)
+    return heard
+
+
+async def load_written(connection: Connection, saga: Saga, repayment_id: str) -> Written | None:
+    """What the saga of a repayment really wrote; None when the repayment never had a saga."""
+    rows = await connection.fetch(query("writeback/written_steps"), saga.loan_id, saga.connection_id, repayment_id)
+    if not rows:
+        return None
+    return Written(
+        SagaState(rows[0]["saga_state"]),
+        rows[0]["saga_mapping_version"],
+        tuple(
+            (r["id"], StepKind(r["kind"]), Purpose(r["purpose"]), r["amount"], r["mapping_version"])
+            for r in rows
+            if r["state"] == StepState.SUCCEEDED
+        ),
+    )
+
+
+async def record_of_step(connection: Connection, step_id: int) -> str | None:
+    """The id of the record a step wrote."""
+    record_id: str | None = await connection.fetchval(query("writeback/record_of_step"), step_id)
+    return record_id
+
+
+async def claimed_by_others(
+    connection: Connection, connection_id: UUID, step_id: int, keys: Sequence[UUID], record_ids: Sequence[str]
+) -> tuple[set[UUID], set[str]]:
+    """Which of these push operations and records already belong to another step."""
+    rows = await connection.fetch(
+        query("writeback/claimed_by_others"), connection_id, step_id, list(keys), list(record_ids)
+    )
+    return (
+        {row["push_operation_key"] for row in rows if row["push_operation_key"]},
+        {row["record_id"] for row in rows if row["record_id"]},
+    )
+
+
+def _saga(row: Any) -> Saga:
+    return Saga(
+        id=row["id"],
+        kind=SagaKind(row["kind"]),
+        event_id=row["event_id"],
+        loan_id=row["loan_id"],
+        company_id=row["company_id"],
+        connection_id=row["connection_id"],
+        currency=row["currency"],
+        effective_date=row["effective_date"],
+        movement=read_movement(json.loads(row["movement"])) if row["movement"] else None,
+        mapping_version=row["mapping_version"],
+        state=SagaState(row["state"]),
+        waiting_for=WaitingFor(row["waiting_for"]) if row["waiting_for"] else None,
+        reason=row["reason"],
+    )
+
+
+def _step(row: Any) -> Step:
+    values = {name: row[name] for name in Step.__dataclass_fields__}
+    refusal = json.loads(row["refusal"]) if row["refusal"] else None
+    return Step(
+        **values
+        | {
+            "kind": StepKind(row["kind"]),
+            "purpose": Purpose(row["purpose"]),
+            "state": StepState(row["state"]),
+            "refusal": Refusal(Responsible(refusal["responsible"]), refusal["words"], refusal["field"])
+            if refusal
+            else None,
+            "unknown_cause": UnknownCause(row["unknown_cause"]) if row["unknown_cause"] else None,
+        }
+    )
+
+
+def _mapping(row: Any) -> Mapping:
+    values = {name: row[name] for name in Mapping.__dataclass_fields__}
+    return Mapping(**values | {"profile": Profile(row["profile"]), "lender_kind": LenderKind(row["lender_kind"])})
+
+
+def _connection(row: Any) -> KnownConnection:
+    values = {name: row[name] for name in KnownConnection.__dataclass_fields__}
+    return KnownConnection(**values | {"platform": Platform(row["platform"])})
