@@ -100,18 +100,22 @@ class Database:
 
         Raises :class:`~worker.errors.DatabaseUnavailable` when the server is away, now or before the block ends.
         """
-        connection: Connection | None = None
         try:
             # The pool's own timeout: cancelling acquire() from outside (wait_for) can lose a connection.
             async with self._pool.acquire(timeout=self._limits.acquire_timeout_seconds) as connection:
-                yield connection
+                try:
+                    yield connection
+                except _CLIENT_SIDE as error:
+                    if _is_lost(connection):
+                        raise DatabaseUnavailable(f"the database connection was lost: {_describe(error)}") from error
+                    raise
         except asyncpg.QueryCanceledError:
             raise  # the server is there: one statement took too long, which is that statement's fault
         except _AWAY as error:
             raise DatabaseUnavailable(f"the database cannot be reached: {_describe(error)}") from error
-        except _CLIENT_SIDE as error:
-            if self._pool.is_closing() or (connection is not None and connection.is_closed()):
-                raise DatabaseUnavailable(f"the database connection was lost: {_describe(error)}") from error
+        except asyncpg.InterfaceError as error:
+            if self._pool.is_closing():
+                raise DatabaseUnavailable("this process is shutting down") from error
             raise
 
     @asynccontextmanager
@@ -194,6 +198,13 @@ async def _close_pool(pool: asyncpg.Pool[asyncpg.Record]) -> None:
             await pool.close()
     except (TimeoutError, OSError):
         pool.terminate()
+
+
+def _is_lost(connection: Connection) -> bool:
+    try:
+        return connection.is_closed()
+    except asyncpg.InterfaceError:
+        return True  # the pool takes a connection back by itself only when it died
 
 
 def _describe(error: BaseException) -> str:

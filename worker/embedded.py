@@ -32,7 +32,7 @@ JOIN_TIMEOUT_SECONDS: Final = 120.0
 LEAVE_TIMEOUT_SECONDS: Final = 40.0
 """Longest wait of the last user for the server's end: the server's own time to stop, and some more."""
 
-FIRST_USER_TIMEOUT_SECONDS: Final = 10.0
+FIRST_USER_TIMEOUT_SECONDS: Final = 3.0
 """How long a keeper waits for the user who started it; one that died meanwhile must not leave a server behind."""
 
 RETRY_SECONDS: Final = 0.05

@@ -112,9 +112,7 @@ async def _apply_next_when_free(connection: Connection) -> Migration | None:
             return await _apply_next(connection)
         except asyncpg.LockNotAvailableError:
             await asyncio.sleep(PAUSE_BETWEEN_ATTEMPTS_SECONDS)
-    raise DatabaseUnavailable(
-        "a migration could not get its locks for five minutes: end the transactions that hold them"
-    )
+    raise DatabaseUnavailable("a migration waited five minutes for its locks: end the transactions that hold them")
 
 
 async def _apply_next(connection: Connection) -> Migration | None:
