@@ -1,22 +1,258 @@
-"""The ledger's tables."""
+"""The ledger's tables: making accounts, the statements of the poster, and what is read back."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 
-from worker.ledger.transaction import AccountSpec
+import asyncpg
 
-if TYPE_CHECKING:
-    from worker.database import Connection
+from worker.database import Connection, query
+from worker.ledger.balance import Sums
+from worker.ledger.book import (
+    Account,
+    BalanceRow,
+    ChangeRow,
+    EntryRow,
+    KnownTransaction,
+    Leg,
+    Round,
+    TransactionRow,
+    TransitionRow,
+    metadata_text,
+    midnight,
+)
+from worker.ledger.reading import AccountBalance, Audit, Entry, Finding, Statement, StatementLine, Transaction
+from worker.ledger.transaction import AccountSpec, CategorySpec, Direction, Status
+from worker.money import exponent_of
 
 
 async def ensure_ledger(connection: Connection, name: str) -> UUID:
     """The id of the worker's ledger of this name, which is created when it does not exist yet."""
-    raise NotImplementedError
+    await connection.execute(query("ledger/create_ledger"), name)
+    ledger_id: UUID = await connection.fetchval(query("ledger/find_ledger"), name)
+    return ledger_id
 
 
 async def ensure_accounts(connection: Connection, ledger_id: UUID, specs: Iterable[AccountSpec]) -> dict[str, UUID]:
-    """The ids by external id of the accounts, which are created with their categories when they do not exist yet."""
-    raise NotImplementedError
+    """The ids by external id of the accounts, which are created with their categories when they do not exist yet.
+
+    One read when nothing is missing. Safe against any number of others creating the same ones: call it once per
+    database transaction, with everything the transaction needs, before any balance is locked.
+    Raises :class:`worker.money.AmountError` for a currency that is not ISO 4217.
+    """
+    wanted = {spec.external_id: spec for spec in specs}
+    found = await _find_accounts(connection, ledger_id, wanted)
+    missing = [
+        spec
+        for external_id, spec in wanted.items()
+        if external_id not in found or not {c.external_id for c in spec.categories} <= found[external_id][1]
+    ]
+    if missing:
+        await _create_accounts(connection, ledger_id, missing)
+        found = await _find_accounts(connection, ledger_id, wanted)
+    return {external_id: account_id for external_id, (account_id, _) in found.items()}
+
+
+async def lock_transactions(
+    connection: Connection, ledger_id: UUID, external_ids: Collection[str]
+) -> dict[UUID, tuple[Leg, ...]]:
+    """Lock the live transactions of these external ids until the transaction ends; their live entries by id."""
+    rows = await connection.fetch(query("ledger/lock_transactions"), ledger_id, list(external_ids))
+    legs: dict[UUID, list[Leg]] = {row["id"]: [] for row in rows}
+    if legs:
+        # Read after the locks: a statement does not see what was committed while it waited for one.
+        for row in await connection.fetch(query("ledger/live_entries"), list(legs)):
+            leg = Leg(row["n"], row["account_id"], Direction(row["direction"]), row["amount"])
+            legs[row["transaction_id"]].append(leg)
+    return {transaction_id: tuple(entries) for transaction_id, entries in legs.items()}
+
+
+async def lock_balances(
+    connection: Connection, ledger_id: UUID, external_ids: Collection[str], ids: Collection[UUID] = ()
+) -> dict[UUID, Account]:
+    """Lock the balances of the accounts named either way until the transaction ends; those that exist, by id."""
+    rows = await connection.fetch(query("ledger/lock_balances"), ledger_id, list(external_ids), list(ids))
+    return {
+        row["id"]: Account(
+            id=row["id"],
+            external_id=row["external_id"],
+            normal_balance=Direction(row["normal_balance"]),
+            unit=(row["currency"], row["currency_exponent"]),
+            sums=_sums(row),
+            lock_version=row["lock_version"],
+        )
+        for row in rows
+    }
+
+
+async def find_transactions(
+    connection: Connection, ledger_id: UUID, external_ids: Collection[str], legs: Mapping[UUID, tuple[Leg, ...]]
+) -> tuple[dict[str, KnownTransaction], dict[str, KnownTransaction]]:
+    """The live and the last archived transactions of these external ids; ``legs`` are those of the locked ones."""
+    live: dict[str, KnownTransaction] = {}
+    archived: dict[str, KnownTransaction] = {}
+    for row in await connection.fetch(query("ledger/find_transactions"), ledger_id, list(external_ids)):
+        status = Status(row["status"])
+        (archived if status is Status.ARCHIVED else live)[row["external_id"]] = KnownTransaction(
+            row["id"], status, row["content_digest"], row["effective_at"], legs.get(row["id"]), row["reversed"]
+        )
+    return live, archived
+
+
+async def write_round(connection: Connection, ledger_id: UUID, written: Round) -> None:
+    """Write what was decided, in one statement; the balances must have been locked in this transaction."""
+    await connection.execute(
+        query("ledger/write_round"),
+        ledger_id,
+        *_columns(written.transactions, TransactionRow._fields),
+        *_columns(written.entries, EntryRow._fields),
+        *_columns(written.transitions, TransitionRow._fields),
+        *_columns(written.changes, ChangeRow._fields),
+        *_columns(written.balances, BalanceRow._fields),
+    )
+
+
+async def balances(
+    connection: Connection, ledger_id: UUID, external_ids: Collection[str], as_of: date | None = None
+) -> dict[str, AccountBalance]:
+    """Accounts with their sums by external id, now or over everything effective up to and on ``as_of``."""
+    found = await _balances(connection, ledger_id, list(external_ids), as_of)
+    return {account.external_id: account for account in found if account.external_id is not None}
+
+
+async def trial_balance(connection: Connection, ledger_id: UUID, as_of: date | None = None) -> list[AccountBalance]:
+    """Every account of the ledger with its sums, now or over everything effective up to and on ``as_of``."""
+    return await _balances(connection, ledger_id, None, as_of)
+
+
+async def account_statement(
+    connection: Connection, ledger_id: UUID, external_id: str, first: date, last: date
+) -> Statement | None:
+    """An account from the business day ``first`` to ``last``, both included; None when it does not exist.
+
+    Run it in a REPEATABLE READ transaction when the ledger is being written to, so that its parts agree.
+    """
+    accounts = await _balances(connection, ledger_id, [external_id], first - timedelta(days=1))
+    if not accounts:
+        return None
+    lines: list[StatementLine] = []
+    sums = accounts[0].sums
+    for row in await connection.fetch(
+        query("ledger/statement_lines"), ledger_id, external_id, midnight(first), midnight(last + timedelta(days=1))
+    ):
+        status, direction = Status(row["status"]), Direction(row["direction"])
+        posted = row["amount"] if status is Status.POSTED else 0
+        sums = sums.moved(direction, posted=posted, pending=row["amount"])
+        lines.append(
+            StatementLine(
+                row["transaction_id"],
+                row["external_id"],
+                row["description"],
+                status,
+                row["effective_date"],
+                direction,
+                row["amount"],
+                sums,
+            )
+        )
+    return Statement(accounts[0], tuple(lines), replace(accounts[0], sums=sums))
+
+
+async def transactions_of(connection: Connection, ledger_id: UUID, metadata: Mapping[str, str]) -> list[Transaction]:
+    """The transactions that carry all of ``metadata`` (``{"loanID": …}`` for a loan's), in business order."""
+    rows = await connection.fetch(query("ledger/transactions_with_metadata"), ledger_id, metadata_text(metadata))
+    return [_transaction(row) for row in rows]
+
+
+async def verify(connection: Connection, ledger_id: UUID) -> list[Finding]:
+    """Everything in the ledger that breaks the books: empty unless somebody bypassed the tables' own checks."""
+    return [
+        Finding(audit, row["id"], row["detail"])
+        for audit in Audit
+        for row in await connection.fetch(query(f"ledger/verify_{audit}"), ledger_id)
+    ]
+
+
+async def _find_accounts(
+    connection: Connection, ledger_id: UUID, external_ids: Iterable[str]
+) -> dict[str, tuple[UUID, frozenset[str]]]:
+    rows = await connection.fetch(query("ledger/find_accounts"), ledger_id, list(external_ids))
+    return {row["external_id"]: (row["id"], frozenset(row["categories"])) for row in rows}
+
+
+async def _create_accounts(connection: Connection, ledger_id: UUID, specs: Sequence[AccountSpec]) -> None:
+    categories = {category.external_id: category for spec in specs for category in _with_parents(spec.categories)}
+    nestings = [(c.parent.external_id, c.external_id) for c in categories.values() if c.parent is not None]
+    memberships = [(category.external_id, spec.external_id) for spec in specs for category in spec.categories]
+    pair = ("outer", "inner")
+    await connection.execute(query("ledger/create_categories"), ledger_id, *_spec_columns(categories.values()))
+    await connection.execute(query("ledger/nest_categories"), ledger_id, *_columns(nestings, pair))
+    await connection.execute(query("ledger/create_accounts"), ledger_id, *_spec_columns(specs))
+    await connection.execute(query("ledger/join_categories"), ledger_id, *_columns(memberships, pair))
+
+
+def _with_parents(categories: Iterable[CategorySpec]) -> Iterator[CategorySpec]:
+    for category in categories:
+        ancestor: CategorySpec | None = category
+        while ancestor is not None:
+            yield ancestor
+            ancestor = ancestor.parent
+
+
+def _spec_columns(specs: Iterable[AccountSpec | CategorySpec]) -> list[list[Any]]:
+    rows = [
+        (s.external_id, s.name, s.normal_balance, s.currency, exponent_of(s.currency), metadata_text(s.metadata))
+        for s in specs
+    ]
+    return _columns(rows, ("external_id", "name", "normal_balance", "currency", "currency_exponent", "metadata"))
+
+
+def _columns(rows: Sequence[tuple[Any, ...]], names: tuple[str, ...]) -> list[list[Any]]:
+    """The rows turned into one list per column, as ``unnest`` takes them; empty lists when there are no rows."""
+    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in names]
+
+
+async def _balances(
+    connection: Connection, ledger_id: UUID, external_ids: list[str] | None, as_of: date | None
+) -> list[AccountBalance]:
+    if as_of is None:
+        rows = await connection.fetch(query("ledger/current_balances"), ledger_id, external_ids)
+    else:
+        end = midnight(as_of + timedelta(days=1))
+        rows = await connection.fetch(query("ledger/balances_before"), ledger_id, external_ids, end)
+    return [
+        AccountBalance(
+            row["id"],
+            row["external_id"],
+            row["name"],
+            Direction(row["normal_balance"]),
+            row["currency"],
+            row["lock_version"],
+            _sums(row),
+        )
+        for row in rows
+    ]
+
+
+def _sums(row: asyncpg.Record) -> Sums:
+    return Sums(row["posted_debits"], row["posted_credits"], row["pending_debits"], row["pending_credits"])
+
+
+def _transaction(row: asyncpg.Record) -> Transaction:
+    entries = zip(row["numbers"], row["accounts"], row["directions"], row["amounts"], strict=True)
+    return Transaction(
+        row["id"],
+        row["external_id"],
+        Status(row["status"]),
+        row["effective_date"],
+        row["description"],
+        json.loads(row["metadata"]),
+        row["reverses"],
+        row["archived_reason"],
+        tuple(Entry(n, account, Direction(direction), amount) for n, account, direction, amount in entries),
+    )

@@ -1,0 +1,537 @@
+-- The lender's ledger: double entry, append-only.
+--
+-- The program decides what to write (worker/ledger/evaluate.py); these tables refuse whatever breaks the books, for
+-- every role, the owner and a superuser included. Refusals carry a code of their own:
+--   LW001  a transaction that is incomplete or does not balance per currency
+--   LW002  a change, removal or truncation of what is final
+--   LW003  a status change that the entries do not follow
+--   LW004  a balance or an account version that no entry explains
+--   LW005  a category that mixes ledgers or currencies, nests too deep or contains itself
+--
+-- Every check looks at a whole statement at once (transition tables), and one statement writes a transaction, its
+-- entries and the balances they lead to: entries that come later, however balanced, find their transaction complete.
+-- A status is text under a check, an amount a whole number of the currency's minor units.
+
+-- Ledgers and their accounts: what rarely changes. Balances live apart, so that renaming an account never waits for
+-- money and money never waits for a rename. external_id of a ledger is the worker's own name for it.
+create table ledgers (
+    id uuid primary key default gen_random_uuid(),
+    external_id text unique,
+    name text not null,
+    description text,
+    metadata jsonb not null default '{}' check (jsonb_typeof(metadata) = 'object'),
+    discarded_at timestamptz,
+    created_at timestamptz not null default now(),
+    updated_at timestamptz not null default now()
+);
+
+create table ledger_accounts (
+    id uuid primary key default gen_random_uuid(),
+    ledger_id uuid not null references ledgers,
+    external_id text,
+    name text not null,
+    description text,
+    normal_balance text not null check (normal_balance in ('debit', 'credit')),
+    currency text not null check (currency <> ''),
+    currency_exponent smallint not null check (currency_exponent between 0 and 30),
+    metadata jsonb not null default '{}' check (jsonb_typeof(metadata) = 'object'),
+    ledgerable_type text,
+    ledgerable_id uuid,
+    discarded_at timestamptz,
+    created_at timestamptz not null default now(),
+    updated_at timestamptz not null default now(),
+    unique (ledger_id, external_id)
+);
+
+-- The running sums of an account. pending_* include posted_*: what is settled and what is in flight. lock_version
+-- counts the writes to the account. Half of each page stays free and nothing but the key is indexed, so that an update
+-- stays on its page and touches no index.
+create table ledger_account_balances (
+    account_id uuid primary key references ledger_accounts,
+    posted_debits numeric not null default 0,
+    posted_credits numeric not null default 0,
+    pending_debits numeric not null default 0,
+    pending_credits numeric not null default 0,
+    lock_version bigint not null default 0,
+    check (posted_debits between 0 and pending_debits),
+    check (posted_credits between 0 and pending_credits)
+) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05);
+
+-- Transactions. The live entries are those numbered first_entry to last_entry: a pending transaction whose entries are
+-- replaced discards the old ones and goes on with higher numbers. content_digest fingerprints what the creator asked
+-- for, so that a repeated external_id can be told from a contradicting one. The last 16 bits of an id are zero: an
+-- entry's own id is its transaction's plus its number.
+-- ledger_id needs no foreign key: every transaction has entries, their accounts are checked to be of this ledger.
+create table ledger_transactions (
+    id uuid primary key,
+    ledger_id uuid not null,
+    status text not null check (status in ('pending', 'posted', 'archived')),
+    external_id text,
+    description text,
+    effective_at timestamptz not null,
+    effective_date date not null generated always as ((effective_at at time zone 'UTC')::date) stored,
+    posted_at timestamptz,
+    archived_reason text,
+    metadata jsonb not null default '{}' check (jsonb_typeof(metadata) = 'object'),
+    reverses_ledger_transaction_id uuid references ledger_transactions,
+    partially_posts_ledger_transaction_id uuid references ledger_transactions,
+    ledgerable_type text,
+    ledgerable_id uuid,
+    first_entry integer not null default 1,
+    last_entry integer not null,
+    content_digest bytea not null,
+    version integer not null default 0,
+    created_at timestamptz not null default now(),
+    updated_at timestamptz not null default now(),
+    check (first_entry >= 1 and last_entry > first_entry),
+    check ((status = 'posted') = (posted_at is not null)),
+    check (archived_reason is null or status = 'archived')
+);
+
+create unique index ledger_transactions_live_external_id
+    on ledger_transactions (ledger_id, external_id) where status <> 'archived' and external_id is not null;
+create index ledger_transactions_archived_external_id
+    on ledger_transactions (ledger_id, external_id) where status = 'archived' and external_id is not null;
+create unique index ledger_transactions_reversed_once
+    on ledger_transactions (reverses_ledger_transaction_id)
+    where status <> 'archived' and reverses_ledger_transaction_id is not null;
+create index ledger_transactions_metadata on ledger_transactions using gin (metadata jsonb_path_ops);
+
+-- Entries: an entry's status is its transaction's. lock_version is the account version this write produced, the sums
+-- are the account's after it; that no two writes share a version proves that none was lost. Only metadata may change.
+-- transaction_id and account_id are checked by trigger instead of by foreign keys, set by set instead of row by row.
+create table ledger_entries (
+    transaction_id uuid not null,
+    account_id uuid not null,
+    effective_at timestamptz not null,
+    lock_version bigint not null check (lock_version >= 1),
+    n integer not null check (n >= 1),
+    direction text not null check (direction in ('debit', 'credit')),
+    amount numeric(36, 0) not null check (amount >= 0),
+    posted_debits numeric not null,
+    posted_credits numeric not null,
+    pending_debits numeric not null,
+    pending_credits numeric not null,
+    metadata jsonb not null default '{}' check (jsonb_typeof(metadata) = 'object'),
+    primary key (transaction_id, n)
+);
+
+create unique index ledger_entries_version on ledger_entries (account_id, lock_version);
+create index ledger_entries_effective on ledger_entries (account_id, effective_at);
+
+-- What became of a pending entry: posted or archived with its transaction, or discarded for newer entries. Each is a
+-- write to the account like an entry and takes a version of its own.
+create table ledger_entry_transitions (
+    transaction_id uuid not null,
+    account_id uuid not null,
+    created_at timestamptz not null default now(),
+    lock_version bigint not null check (lock_version >= 1),
+    n integer not null,
+    to_status text not null check (to_status in ('posted', 'archived', 'discarded')),
+    posted_debits numeric not null,
+    posted_credits numeric not null,
+    pending_debits numeric not null,
+    pending_credits numeric not null,
+    primary key (transaction_id, n)
+);
+
+create unique index ledger_entry_transitions_version on ledger_entry_transitions (account_id, lock_version);
+
+-- Each state a transaction has left, written by the trigger below and by nothing else.
+create table ledger_transaction_versions (
+    transaction_id uuid not null,
+    version integer not null,
+    status text not null,
+    external_id text,
+    description text,
+    effective_at timestamptz not null,
+    posted_at timestamptz,
+    archived_reason text,
+    metadata jsonb not null,
+    ledgerable_type text,
+    ledgerable_id uuid,
+    first_entry integer not null,
+    last_entry integer not null,
+    created_at timestamptz not null,
+    primary key (transaction_id, version)
+);
+
+-- Categories add up accounts and other categories of one ledger and currency.
+create table ledger_account_categories (
+    id uuid primary key default gen_random_uuid(),
+    ledger_id uuid not null references ledgers,
+    external_id text,
+    name text not null,
+    description text,
+    normal_balance text not null check (normal_balance in ('debit', 'credit')),
+    currency text not null check (currency <> ''),
+    currency_exponent smallint not null check (currency_exponent between 0 and 30),
+    metadata jsonb not null default '{}' check (jsonb_typeof(metadata) = 'object'),
+    discarded_at timestamptz,
+    created_at timestamptz not null default now(),
+    updated_at timestamptz not null default now(),
+    unique (ledger_id, external_id)
+);
+
+create table ledger_account_category_members (
+    category_id uuid not null references ledger_account_categories,
+    account_id uuid not null references ledger_accounts,
+    primary key (category_id, account_id)
+);
+
+create index ledger_account_category_members_account on ledger_account_category_members (account_id);
+
+create table ledger_account_category_nestings (
+    parent_id uuid not null references ledger_account_categories,
+    child_id uuid not null references ledger_account_categories,
+    primary key (parent_id, child_id)
+);
+
+create index ledger_account_category_nestings_child on ledger_account_category_nestings (child_id);
+
+-- Nothing is ever removed, and what is final is never changed.
+create function ledger_refuse_change() returns trigger language plpgsql as $$
+begin
+    raise exception 'the ledger is append-only: % of % is refused', lower(tg_op), tg_table_name
+        using errcode = 'LW002', hint = 'Correct a posted transaction by reversing it.';
+end $$;
+
+do $$
+declare
+    kept text;
+begin
+    foreach kept in array array['ledgers', 'ledger_accounts', 'ledger_account_balances', 'ledger_transactions',
+                                'ledger_entries', 'ledger_entry_transitions', 'ledger_transaction_versions'] loop
+        execute format('create trigger refuse_removal before delete or truncate on %I
+                        for each statement execute function ledger_refuse_change()', kept);
+    end loop;
+end $$;
+
+create trigger refuse_change before update on ledger_entry_transitions
+    for each statement execute function ledger_refuse_change();
+create trigger refuse_change before update on ledger_transaction_versions
+    for each statement execute function ledger_refuse_change();
+create trigger refuse_forgery before insert on ledger_transaction_versions
+    for each statement when (pg_trigger_depth() = 0) execute function ledger_refuse_change();
+create trigger refuse_change
+    before update of transaction_id, account_id, effective_at, lock_version, n, direction, amount, posted_debits,
+                     posted_credits, pending_debits, pending_credits on ledger_entries
+    for each statement execute function ledger_refuse_change();
+create trigger refuse_change
+    before update of id, ledger_id, normal_balance, currency, currency_exponent on ledger_accounts
+    for each statement execute function ledger_refuse_change();
+
+-- New entries: their transaction is of the accounts' ledger, is complete with exactly these entries, has both sides and
+-- balances in each currency; and each entry is a new version that its account's balance has counted.
+-- The planner knows nothing of a transition table's size and would keep its first guess: the indexes are always right.
+create function ledger_check_entries() returns trigger language plpgsql
+    set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+declare
+    wrong uuid;
+begin
+    select per_transaction.transaction_id into wrong
+    from (
+        select transaction_id, ledger_id, bool_and(difference = 0) as balanced, sum(entries) as entries,
+               min(first_entry) as first_entry, max(last_entry) as last_entry,
+               bool_or(has_debit) and bool_or(has_credit) as two_sided
+        from (
+            select e.transaction_id, a.ledger_id, a.currency, a.currency_exponent, count(*) as entries,
+                   sum(case e.direction when 'debit' then e.amount else -e.amount end) as difference,
+                   min(e.n) as first_entry, max(e.n) as last_entry,
+                   bool_or(e.direction = 'debit') as has_debit, bool_or(e.direction = 'credit') as has_credit
+            from added e left join ledger_accounts a on a.id = e.account_id
+            group by e.transaction_id, a.ledger_id, a.currency, a.currency_exponent
+        ) as per_currency
+        group by transaction_id, ledger_id
+    ) as per_transaction
+    left join ledger_transactions t on t.id = per_transaction.transaction_id
+    where t.ledger_id is distinct from per_transaction.ledger_id
+       or not (balanced and two_sided and per_transaction.first_entry = t.first_entry
+               and per_transaction.last_entry = t.last_entry and entries = t.last_entry - t.first_entry + 1)
+    limit 1;
+    if found then
+        raise exception 'the entries of ledger transaction % are incomplete, late or unbalanced', wrong
+            using errcode = 'LW001';
+    end if;
+
+    select e.account_id into wrong
+    from (select account_id, max(lock_version) as lock_version from added group by account_id) as e
+    left join ledger_account_balances b on b.account_id = e.account_id
+    where b.lock_version is null or b.lock_version < e.lock_version
+    limit 1;
+    if not found then
+        select e.account_id into wrong
+        from added e
+        join ledger_entry_transitions t on t.account_id = e.account_id and t.lock_version = e.lock_version
+        limit 1;
+    end if;
+    if found then
+        raise exception 'the balance of ledger account % does not follow its new entries', wrong using errcode = 'LW004';
+    end if;
+    return null;
+end $$;
+
+create trigger check_entries after insert on ledger_entries
+    referencing new table as added for each statement execute function ledger_check_entries();
+
+-- A new transaction begins with its first version and has entries (whose own check demands all of them).
+create function ledger_check_new_transactions() returns trigger language plpgsql
+    set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+declare
+    wrong uuid;
+begin
+    select t.id into wrong
+    from added t
+    left join ledger_entries e on e.transaction_id = t.id and e.n = t.first_entry
+    where e.n is null or t.first_entry <> 1 or t.version <> 0
+    limit 1;
+    if found then
+        raise exception 'ledger transaction % has no entries', wrong using errcode = 'LW001';
+    end if;
+    return null;
+end $$;
+
+create trigger check_new_transactions after insert on ledger_transactions
+    referencing new table as added for each statement execute function ledger_check_new_transactions();
+
+-- A changed transaction: once final only its metadata may change, its identity never does, and the state it leaves is
+-- kept as a version.
+create function ledger_guard_transaction() returns trigger language plpgsql as $$
+begin
+    if row(old.id, old.ledger_id, old.created_at, old.content_digest, old.reverses_ledger_transaction_id,
+           old.partially_posts_ledger_transaction_id)
+       is distinct from
+       row(new.id, new.ledger_id, new.created_at, new.content_digest, new.reverses_ledger_transaction_id,
+           new.partially_posts_ledger_transaction_id)
+    or old.status <> 'pending' and
+       row(old.status, old.external_id, old.description, old.effective_at, old.posted_at, old.archived_reason,
+           old.ledgerable_type, old.ledgerable_id, old.first_entry, old.last_entry)
+       is distinct from
+       row(new.status, new.external_id, new.description, new.effective_at, new.posted_at, new.archived_reason,
+           new.ledgerable_type, new.ledgerable_id, new.first_entry, new.last_entry)
+    then
+        raise exception 'ledger transaction % may not be changed once it is %', old.id, old.status
+            using errcode = 'LW002', hint = 'Correct a posted transaction by reversing it.';
+    end if;
+    if new.first_entry <> old.first_entry and new.first_entry <> old.last_entry + 1
+    or new.first_entry = old.first_entry and new.last_entry <> old.last_entry
+    then
+        raise exception 'the entries of ledger transaction % may only be replaced as a whole', old.id
+            using errcode = 'LW002';
+    end if;
+    insert into ledger_transaction_versions
+        (transaction_id, version, status, external_id, description, effective_at, posted_at, archived_reason, metadata,
+         ledgerable_type, ledgerable_id, first_entry, last_entry, created_at)
+    values
+        (old.id, old.version, old.status, old.external_id, old.description, old.effective_at, old.posted_at,
+         old.archived_reason, old.metadata, old.ledgerable_type, old.ledgerable_id, old.first_entry, old.last_entry,
+         old.updated_at);
+    new.version := old.version + 1;
+    new.updated_at := now();
+    return new;
+end $$;
+
+create trigger guard_transaction before update on ledger_transactions
+    for each row execute function ledger_guard_transaction();
+
+-- The entries follow: all that were live have become what their transaction became, or were discarded for a full new set.
+create function ledger_check_changed_transactions() returns trigger language plpgsql as $$
+declare
+    wrong uuid;
+begin
+    select after.id into wrong
+    from after
+    join before on before.id = after.id
+    where row(before.status, before.first_entry) is distinct from row(after.status, after.first_entry)
+      and (
+        before.last_entry - before.first_entry + 1 <> (
+            select count(*)
+            from ledger_entry_transitions m
+            where m.transaction_id = before.id
+              and m.n between before.first_entry and before.last_entry
+              and m.to_status = case before.first_entry when after.first_entry then after.status else 'discarded' end
+        )
+        or not exists (select from ledger_entries e where e.transaction_id = after.id and e.n = after.first_entry)
+      )
+    limit 1;
+    if found then
+        raise exception 'the entries of ledger transaction % do not follow its new status', wrong using errcode = 'LW003';
+    end if;
+    return null;
+end $$;
+
+create trigger check_changed_transactions after update on ledger_transactions
+    referencing old table as before new table as after
+    for each statement execute function ledger_check_changed_transactions();
+
+-- New transitions: of an entry that was pending, to what its transaction has become, as a new version of its account.
+create function ledger_check_transitions() returns trigger language plpgsql as $$
+declare
+    wrong uuid;
+begin
+    if not exists (select from added) then
+        return null;
+    end if;
+    select m.transaction_id into wrong
+    from added m
+    left join ledger_entries e
+        on e.transaction_id = m.transaction_id and e.n = m.n and e.account_id = m.account_id
+    left join ledger_transactions t on t.id = m.transaction_id
+    where e.n is null
+       or not case m.to_status when 'discarded' then m.n < t.first_entry
+                               else m.to_status = t.status and m.n >= t.first_entry end
+       or not exists (select from ledger_transaction_versions v
+                      where v.transaction_id = m.transaction_id and v.status = 'pending')
+    limit 1;
+    if found then
+        raise exception 'the entries of ledger transaction % were not pending or did not change', wrong
+            using errcode = 'LW003';
+    end if;
+    select m.account_id into wrong
+    from added m
+    left join ledger_account_balances b on b.account_id = m.account_id
+    left join ledger_entries e on e.account_id = m.account_id and e.lock_version = m.lock_version
+    where b.lock_version is null or b.lock_version < m.lock_version or e.n is not null
+    limit 1;
+    if found then
+        raise exception 'the balance of ledger account % does not follow its new entries', wrong using errcode = 'LW004';
+    end if;
+    return null;
+end $$;
+
+create trigger check_transitions after insert on ledger_entry_transitions
+    referencing new table as added for each statement execute function ledger_check_transitions();
+
+-- A new balance is zero; a changed one has a written version for every step of its own, and equals the last of them.
+create function ledger_check_new_balances() returns trigger language plpgsql as $$
+begin
+    if exists (select from added
+               where row(posted_debits, posted_credits, pending_debits, pending_credits, lock_version)
+                     <> row(0, 0, 0, 0, 0)) then
+        raise exception 'a ledger account begins with a balance of zero' using errcode = 'LW004';
+    end if;
+    return null;
+end $$;
+
+create trigger check_new_balances after insert on ledger_account_balances
+    referencing new table as added for each statement execute function ledger_check_new_balances();
+
+create function ledger_check_changed_balances() returns trigger language plpgsql set enable_seqscan = off as $$
+declare
+    wrong uuid;
+begin
+    select after.account_id into wrong
+    from after
+    left join before on before.account_id = after.account_id
+    where before.lock_version is null
+       or before.lock_version >= after.lock_version
+       or after.lock_version - before.lock_version <> (
+            select count(*) from ledger_entries e
+            where e.account_id = after.account_id
+              and e.lock_version > before.lock_version and e.lock_version <= after.lock_version
+          ) + (
+            select count(*) from ledger_entry_transitions m
+            where m.account_id = after.account_id
+              and m.lock_version > before.lock_version and m.lock_version <= after.lock_version
+          )
+       or not exists (
+            select from ledger_entries e
+            where e.account_id = after.account_id and e.lock_version = after.lock_version
+              and row(e.posted_debits, e.posted_credits, e.pending_debits, e.pending_credits)
+                  = row(after.posted_debits, after.posted_credits, after.pending_debits, after.pending_credits)
+          ) and not exists (
+            select from ledger_entry_transitions m
+            where m.account_id = after.account_id and m.lock_version = after.lock_version
+              and row(m.posted_debits, m.posted_credits, m.pending_debits, m.pending_credits)
+                  = row(after.posted_debits, after.posted_credits, after.pending_debits, after.pending_credits)
+          )
+    limit 1;
+    if found then
+        raise exception 'no entry explains the new balance of ledger account %', wrong using errcode = 'LW004';
+    end if;
+    return null;
+end $$;
+
+create trigger check_changed_balances after update on ledger_account_balances
+    referencing old table as before new table as after
+    for each statement execute function ledger_check_changed_balances();
+
+-- Categories: members and children share the category's ledger and currency; at most four levels below a root; no
+-- category contains itself. Nestings of one ledger are made one transaction at a time, so that two cannot close a circle.
+create function ledger_check_members() returns trigger language plpgsql as $$
+begin
+    if exists (select from added m
+               join ledger_account_categories c on c.id = m.category_id
+               join ledger_accounts a on a.id = m.account_id
+               where row(a.ledger_id, a.currency, a.currency_exponent)
+                     <> row(c.ledger_id, c.currency, c.currency_exponent)) then
+        raise exception 'a category and its accounts must share ledger and currency' using errcode = 'LW005';
+    end if;
+    return null;
+end $$;
+
+create trigger check_members after insert on ledger_account_category_members
+    referencing new table as added for each statement execute function ledger_check_members();
+
+create function ledger_check_nestings() returns trigger language plpgsql as $$
+declare
+    deepest_level constant integer := 4;
+begin
+    perform pg_advisory_xact_lock(hashtextextended('ledger_account_category_nestings:' || ledger_id, 0))
+    from (select distinct c.ledger_id from added n join ledger_account_categories c on c.id = n.parent_id
+          order by c.ledger_id) as touched;
+    if exists (select from added n
+               join ledger_account_categories p on p.id = n.parent_id
+               join ledger_account_categories c on c.id = n.child_id
+               where row(p.ledger_id, p.currency, p.currency_exponent)
+                     <> row(c.ledger_id, c.currency, c.currency_exponent)) then
+        raise exception 'nested categories must share ledger and currency' using errcode = 'LW005';
+    end if;
+    if exists (
+        with recursive above(start, id, levels) as (
+            select distinct parent_id, parent_id, 0 from added
+            union
+            select above.start, n.parent_id, above.levels + 1
+            from above join ledger_account_category_nestings n on n.child_id = above.id
+            where above.levels <= deepest_level
+        ), below(start, id, levels) as (
+            select distinct child_id, child_id, 0 from added
+            union
+            select below.start, n.child_id, below.levels + 1
+            from below join ledger_account_category_nestings n on n.parent_id = below.id
+            where below.levels <= deepest_level
+        )
+        select from added
+        join above on above.start = added.parent_id
+        join below on below.start = added.child_id
+        where above.id = below.id or above.levels + 1 + below.levels > deepest_level
+    ) then
+        raise exception 'categories nest at most % levels deep and never contain themselves', deepest_level
+            using errcode = 'LW005';
+    end if;
+    return null;
+end $$;
+
+create trigger check_nestings after insert on ledger_account_category_nestings
+    referencing new table as added for each statement execute function ledger_check_nestings();
+
+create trigger refuse_change before update on ledger_account_category_nestings
+    for each statement execute function ledger_refuse_change();
+create trigger refuse_change before update on ledger_account_category_members
+    for each statement execute function ledger_refuse_change();
+create trigger refuse_change before update of id, ledger_id, currency, currency_exponent on ledger_account_categories
+    for each statement execute function ledger_refuse_change();
+
+-- A session that plays a replica would skip ordinary triggers; these fire there too.
+do $$
+declare
+    guard record;
+begin
+    for guard in
+        select t.tgname, c.relname
+        from pg_trigger t join pg_class c on c.oid = t.tgrelid join pg_proc p on p.oid = t.tgfoid
+        where not t.tgisinternal and p.proname like 'ledger\_%' and c.relnamespace = current_schema()::regnamespace
+    loop
+        execute format('alter table %I enable always trigger %I', guard.relname, guard.tgname);
+    end loop;
+end $$;

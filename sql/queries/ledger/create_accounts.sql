@@ -1,0 +1,12 @@
+-- Creates the accounts that do not exist yet, each with a balance of zero, in one order for everybody.
+with created as (
+    insert into ledger_accounts
+        (ledger_id, external_id, name, normal_balance, currency, currency_exponent, metadata)
+    select $1, external_id, name, normal_balance, currency, currency_exponent, metadata::jsonb
+    from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::smallint[], $7::text[])
+        as account (external_id, name, normal_balance, currency, currency_exponent, metadata)
+    order by external_id
+    on conflict (ledger_id, external_id) do nothing
+    returning id
+)
+insert into ledger_account_balances (account_id) select id from created

@@ -1,0 +1,105 @@
+"""What the ledger shows: balances, statements, transactions, and the findings of its own audit. All amounts exact."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from uuid import UUID
+
+from worker.ledger.balance import Sums
+from worker.ledger.transaction import BalanceKind, Direction, Status
+
+
+@dataclass(frozen=True, slots=True)
+class AccountBalance:
+    """An account with its sums, now or as of a business day; ``lock_version`` is always the present one."""
+
+    account_id: UUID
+    external_id: str | None
+    name: str
+    normal_balance: Direction
+    currency: str
+    lock_version: int
+    sums: Sums
+
+    @property
+    def posted(self) -> int:
+        """What is settled, in minor units, seen from the normal side."""
+        return self.sums.balance(BalanceKind.POSTED, self.normal_balance)
+
+    @property
+    def pending(self) -> int:
+        """What is settled and in flight, in minor units, seen from the normal side."""
+        return self.sums.balance(BalanceKind.PENDING, self.normal_balance)
+
+    @property
+    def available(self) -> int:
+        """What is settled less what is on its way out, in minor units, seen from the normal side."""
+        return self.sums.balance(BalanceKind.AVAILABLE, self.normal_balance)
+
+
+@dataclass(frozen=True, slots=True)
+class StatementLine:
+    """A pending or posted entry of an account; ``sums`` are the account's over the business days up to this line."""
+
+    transaction_id: UUID
+    external_id: str | None
+    description: str | None
+    status: Status
+    effective_date: date
+    direction: Direction
+    amount: int
+    sums: Sums
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """An account over a period of business days: where it began, every entry, where it ended."""
+
+    opening: AccountBalance
+    lines: tuple[StatementLine, ...]
+    closing: AccountBalance
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A live entry of a transaction; ``account`` is the account's external id (its id when it has none)."""
+
+    n: int
+    account: str
+    direction: Direction
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """A transaction as it stands, with its live entries."""
+
+    id: UUID
+    external_id: str | None
+    status: Status
+    effective_date: date
+    description: str | None
+    metadata: Mapping[str, str]
+    reverses: UUID | None
+    archived_reason: str | None
+    entries: tuple[Entry, ...]
+
+
+class Audit(StrEnum):
+    """What the ledger checks about itself."""
+
+    TRANSACTIONS = "transactions"
+    BALANCES = "balances"
+    VERSIONS = "versions"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A row that breaks the books: of which audit, the transaction or account, and what is wrong with it."""
+
+    audit: Audit
+    subject: UUID
+    detail: str
