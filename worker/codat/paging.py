@@ -1,0 +1,47 @@
+"""Codat's lists: pages in an envelope, or a bare array; read to the end either way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+from urllib.parse import quote, urlencode
+
+from worker.codat import wire
+from worker.codat.wire import JsonObject, JsonValue, UnreadableReply
+
+PAGE_SIZE: Final = 2_000
+"""Records asked for at once: the most that every one of Codat's pages on paging allows."""
+
+MAX_PAGES: Final = 500
+"""Pages read of one list: a million records. A list that never ends is a fault of the other side."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The records of one page, and what it says about those that follow."""
+
+    records: list[JsonObject]
+    next_link: bool
+    total: int
+
+    def has_more(self, number: int) -> bool:
+        """Another page follows page ``number`` (from 1): by its link, or where there are no links by the total."""
+        return self.next_link or (bool(self.records) and self.total > number * PAGE_SIZE)
+
+
+def page_target(target: str, number: int, *, query: str, order_by: str) -> str:
+    """The target of one page. ``query`` is encoded here and nowhere else: Codat decodes it once."""
+    wanted = {"page": str(number), "pageSize": str(PAGE_SIZE), "query": query, "orderBy": order_by}
+    return f"{target}?{urlencode({name: value for name, value in wanted.items() if value}, quote_via=quote)}"
+
+
+def parse_page(document: JsonValue) -> Page:
+    """Read an envelope, whose ``results`` may be missing, or a bare array, which is always complete."""
+    if isinstance(document, list):
+        return Page([item for item in document if isinstance(item, dict)], next_link=False, total=0)
+    if not isinstance(document, dict):
+        raise UnreadableReply("the reply is no list")
+    link = wire.child(wire.child(document, "_links"), "next")
+    total = wire.number(document, "totalResults") or Decimal(0)
+    return Page(wire.children(document, "results"), next_link=wire.text(link, "href") is not None, total=int(total))

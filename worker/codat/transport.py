@@ -1,0 +1,201 @@
+"""HTTP to Codat: admission through the gate, deadlines, bounded replies, and quick repetition of what is safe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final, TypeAlias, assert_never
+from uuid import UUID
+
+import aiohttp
+import structlog
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from yarl import URL
+
+from worker.codat import interpret
+from worker.codat.gate import Gate
+from worker.codat.interpret import Reply
+from worker.codat.replies import AmbiguityCause, Ambiguous, RateLimited, Unavailable, Unsent
+from worker.errors import DatabaseUnavailable
+
+TOTAL_TIMEOUT_SECONDS: Final = 30.0
+"""Longest one request may take. Writes are queued by Codat and answered in well under a second; pages of two thousand
+records take seconds. A write given up on is ambiguous, so this errs on the long side."""
+
+CONNECT_TIMEOUT_SECONDS: Final = 5.0
+"""Longest wait for a connection: longer means unreachable, and nothing was sent, so trying again is free."""
+
+MAX_REPLY_BYTES: Final = 32 * 1024 * 1024
+"""Largest reply read, after decompression: two thousand records of 16 kB. A larger one would only hurt this process."""
+
+CHUNK_BYTES: Final = 64 * 1024
+"""Read at once, so that an endless reply is noticed soon."""
+
+ATTEMPTS: Final = 3
+"""Attempts of what is safe to repeat at once; a fault that outlasts them is the queue's to wait out."""
+
+FIRST_PAUSE_SECONDS: Final = 0.2
+"""Upper bound of the first pause between attempts; it doubles."""
+
+LONGEST_PAUSE_SECONDS: Final = 2.0
+"""Upper bound of any pause between attempts, so that all of them together take seconds."""
+
+_log = structlog.get_logger(__name__)
+
+Failure: TypeAlias = Ambiguous | Unsent | RateLimited
+"""Why there is no reply at all."""
+
+
+class _NotConnectedError(Exception):
+    """No connection was made, so the request certainly was not sent."""
+
+
+class _BrokenError(Exception):
+    """The exchange broke off after the request may have been sent."""
+
+    def __init__(self, cause: AmbiguityCause, detail: str) -> None:
+        super().__init__(detail)
+        self.cause = cause
+
+
+class _OversizeError(Exception):
+    """The reply was not read to its end, because repeating it would only bring the same flood."""
+
+
+class _ServerError(Exception):
+    """A 5xx to a request that may be repeated."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(f"HTTP {reply.status}")
+        self.reply = reply
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request below the base URL. ``target`` is already encoded; ``key`` becomes the Idempotency-Key."""
+
+    company_id: UUID
+    method: str
+    target: str
+    body: bytes | None = field(default=None, repr=False)
+    key: UUID | None = None
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Repeating it at once cannot write anything twice."""
+        return self.method == "GET"
+
+
+class Transport:
+    """Sends requests with the client's key. Its own representation and errors never show the key."""
+
+    def __init__(self, session: aiohttp.ClientSession, base_url: str, authorization: str, gate: Gate) -> None:
+        self._session = session
+        self._base_url = base_url.rstrip("/")
+        self._authorization = authorization
+        self._gate = gate
+
+    async def exchange(self, request: Request) -> Reply | Failure:
+        """One reply of whatever status, or why there is none; repeats for seconds what is safe to repeat.
+
+        A connection that was never made is always safe to try again; a 5xx, a timeout or a broken connection only for
+        a GET. Raises :class:`~worker.errors.DatabaseUnavailable` from the gate; cancellation passes through.
+        """
+        # Positive predicates of ordinary exceptions only, so that cancellation is never taken for a failed attempt.
+        repeatable = (_NotConnectedError, _BrokenError, _ServerError) if request.is_repeatable else _NotConnectedError
+        attempts = AsyncRetrying(
+            retry=retry_if_exception_type(repeatable),
+            stop=stop_after_attempt(ATTEMPTS),
+            wait=wait_random_exponential(FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS),
+            reraise=True,
+        )
+        try:
+            return await attempts(self._attempt, request)
+        except _ServerError as error:
+            return error.reply
+        except _NotConnectedError as error:
+            return Unsent(str(error))
+        except _BrokenError as error:
+            return Ambiguous(error.cause, None, str(error))
+        except _OversizeError as error:
+            return Ambiguous(AmbiguityCause.REPLY, None, str(error))
+
+    async def _attempt(self, request: Request) -> Reply | Failure:
+        async with self._gate.admit(request.company_id) as wait:
+            if wait is not None:
+                return RateLimited(wait)
+            reply = await self._send(request)
+        await self._take_note(reply)
+        if reply.status >= 500 and request.is_repeatable:
+            raise _ServerError(reply)
+        return reply
+
+    async def _send(self, request: Request) -> Reply:
+        try:
+            async with self._session.request(
+                request.method,
+                URL(f"{self._base_url}/{request.target}", encoded=True),
+                data=request.body,
+                headers=self._headers(request),
+                allow_redirects=False,  # a redirect would carry the key to whoever it names
+                timeout=aiohttp.ClientTimeout(total=TOTAL_TIMEOUT_SECONDS, sock_connect=CONNECT_TIMEOUT_SECONDS),
+            ) as response:
+                headers = {name.lower(): value for name, value in response.headers.items()}
+                return Reply(response.status, headers, await _read_bounded(response))
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise _NotConnectedError(f"no connection to Codat: {_describe(error)}") from error
+        except TimeoutError as error:
+            raise _BrokenError(AmbiguityCause.TIMEOUT, "Codat did not answer in time") from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise _BrokenError(
+                AmbiguityCause.CONNECTION, f"the connection to Codat broke: {_describe(error)}"
+            ) from error
+
+    def _headers(self, request: Request) -> dict[str, str]:
+        headers = {"Authorization": self._authorization, "Accept": "application/json"}
+        if request.body is not None:
+            headers["Content-Type"] = "application/json"
+        if request.key is not None and request.method == "POST":
+            headers["Idempotency-Key"] = str(request.key)
+        return headers
+
+    async def _take_note(self, reply: Reply) -> None:
+        quota = interpret.quota(reply.headers)
+        try:
+            if quota is not None:
+                await self._gate.observe(quota)
+            if reply.status == 429 and not interpret.is_platform_limit(reply):
+                wait = interpret.retry_after(reply.headers, datetime.now(UTC))
+                _log.warning("codat_rate_limited", retry_after_seconds=wait.total_seconds())
+                await self._gate.close_for(wait)
+        except DatabaseUnavailable:
+            # The reply of a write is worth more than what the other replicas learn from it.
+            _log.warning("codat_limits_not_shared", status=reply.status)
+
+
+def read_reply_of(outcome: Reply | Failure) -> Reply | RateLimited | Unavailable:
+    """The same outcome to a request that is not ambiguous, because asking again is harmless."""
+    match outcome:
+        case Reply() | RateLimited():
+            return outcome
+        case Ambiguous(detail=detail) | Unsent(detail=detail):
+            return Unavailable(detail)
+        case _:
+            assert_never(outcome)
+
+
+async def _read_bounded(response: aiohttp.ClientResponse) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    async for part in response.content.iter_chunked(CHUNK_BYTES):
+        size += len(part)
+        if size > MAX_REPLY_BYTES:
+            raise _OversizeError(f"the reply is larger than {MAX_REPLY_BYTES} bytes")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _describe(error: BaseException) -> str:
+    # Only the kind and the operating system's words: aiohttp's own texts may name headers.
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else ""
+    return f"{type(error).__name__} {reason}".strip()
