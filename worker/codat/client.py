@@ -15,12 +15,13 @@ from worker.codat import connection as parse
 from worker.codat import interpret, paging, wire
 from worker.codat.connection import CompanyInfo, Connection, FeedAccount
 from worker.codat.gate import Gate
+from worker.codat.interpret import Reply
 from worker.codat.paging import Page
 from worker.codat.push_operation import PushOperation, parse_push_operation
 from worker.codat.records import RecordKind, list_path, options_path, segment
 from worker.codat.replies import Found, PushReply, ReadReply, Refused, Unavailable
-from worker.codat.transport import Reply, Request, Transport, read_reply_of
-from worker.codat.wire import JsonObject, UnreadableReply
+from worker.codat.transport import Request, Transport, read_reply_of
+from worker.codat.wire import JsonObject, UnreadableReplyError
 
 T = TypeVar("T")
 
@@ -153,7 +154,7 @@ class CodatClient:
             return failure
         try:
             return Found(read(reply))
-        except UnreadableReply as error:
+        except UnreadableReplyError as error:
             return Unavailable(str(error))
 
     async def _read_object(self, company_id: UUID, target: str, read: Callable[[JsonObject], T]) -> ReadReply[T]:
@@ -190,7 +191,7 @@ def _as_it_is(document: JsonObject) -> JsonObject:
 def _push_operation_or_none(document: JsonObject) -> PushOperation | None:
     try:
         return parse_push_operation(document)
-    except UnreadableReply:
+    except UnreadableReplyError:
         return None
 
 
@@ -199,5 +200,5 @@ def _each(found: ReadReply[list[JsonObject]], read: Callable[[JsonObject], T]) -
         return found
     try:
         return Found([read(item) for item in found.value])
-    except UnreadableReply as error:
+    except UnreadableReplyError as error:
         return Unavailable(str(error))

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from worker.codat import wire
 from worker.codat.platforms import Platform, platform_of
-from worker.codat.wire import JsonObject, UnreadableReply
+from worker.codat.wire import JsonObject, UnreadableReplyError
 
 
 class ConnectionStatus(StrEnum):
@@ -57,10 +57,10 @@ class FeedAccount:
 
 
 def parse_connection(document: JsonObject) -> Connection:
-    """Read a connection; raises :class:`UnreadableReply` without an id. An unknown status takes no writes."""
+    """Read a connection; raises :class:`UnreadableReplyError` without an id. An unknown status takes no writes."""
     key = wire.identifier(document, "id")
     if key is None:
-        raise UnreadableReply("the connection has no id")
+        raise UnreadableReplyError("the connection has no id")
     name, integration_key = wire.text(document, "platformName"), wire.text(document, "integrationKey")
     by_word = {status.value.casefold(): status for status in ConnectionStatus}
     return Connection(
@@ -83,8 +83,8 @@ def parse_company_info(document: JsonObject) -> CompanyInfo:
 
 
 def parse_feed_account(document: JsonObject) -> FeedAccount:
-    """Read a mapping; raises :class:`UnreadableReply` without a source account."""
+    """Read a mapping; raises :class:`UnreadableReplyError` without a source account."""
     source = wire.text(document, "sourceAccountId")
     if source is None:
-        raise UnreadableReply("the mapping has no sourceAccountId")
+        raise UnreadableReplyError("the mapping has no sourceAccountId")
     return FeedAccount(source, wire.text(document, "targetAccountId"), wire.text(document, "status") or "unknown")

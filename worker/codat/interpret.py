@@ -10,6 +10,7 @@ from typing import Final
 
 from worker.codat import wire
 from worker.codat.push_operation import parse_push_operation, parse_validation
+from worker.codat.quota import LONGEST_CLOSING, Quota
 from worker.codat.replies import (
     Accepted,
     AmbiguityCause,
@@ -27,8 +28,7 @@ from worker.codat.replies import (
     Refused,
     Unavailable,
 )
-from worker.codat.quota import LONGEST_CLOSING, Quota
-from worker.codat.wire import JsonObject, UnreadableReply
+from worker.codat.wire import JsonObject, UnreadableReplyError
 
 RETRY_AFTER_UNSTATED: Final = timedelta(seconds=10)
 """Wait after a 429 that does not say how long: a per-minute limit has mostly passed after a few of these."""
@@ -116,7 +116,7 @@ def read_error(reply: Reply) -> CodatError:
         return CodatError(reply.status, "answered with a redirect, which is not followed: check CODAT_BASE_URL")
     try:
         document = wire.decode_object(reply.body)
-    except UnreadableReply:
+    except UnreadableReplyError:
         document = {}
     return CodatError(
         status=reply.status,
@@ -153,7 +153,7 @@ def quota(headers: Mapping[str, str]) -> Quota | None:
 def _accepted(reply: Reply) -> PushReply:
     try:
         return Accepted(parse_push_operation(wire.decode_object(reply.body)))
-    except UnreadableReply as error:
+    except UnreadableReplyError as error:
         return Ambiguous(AmbiguityCause.REPLY, reply.status, str(error))
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Final
 from urllib.parse import quote, urlencode
 
 from worker.codat import wire
-from worker.codat.wire import JsonObject, JsonValue, UnreadableReply
+from worker.codat.wire import JsonObject, JsonValue, UnreadableReplyError
 
 PAGE_SIZE: Final = 2_000
 """Records asked for at once: the most that every one of Codat's pages on paging allows."""
@@ -23,11 +22,12 @@ class Page:
 
     records: list[JsonObject]
     next_link: bool
-    total: int
+    total: int = 0
+    size: int = PAGE_SIZE
 
     def has_more(self, number: int) -> bool:
-        """Another page follows page ``number`` (from 1): by its link, or where there are no links by the total."""
-        return self.next_link or (bool(self.records) and self.total > number * PAGE_SIZE)
+        """Another page follows page ``number`` (from 1): by its link, or by a total that is not reached yet."""
+        return self.next_link or (bool(self.records) and self.total > number * self.size)
 
 
 def page_target(target: str, number: int, *, query: str, order_by: str) -> str:
@@ -39,9 +39,14 @@ def page_target(target: str, number: int, *, query: str, order_by: str) -> str:
 def parse_page(document: JsonValue) -> Page:
     """Read an envelope, whose ``results`` may be missing, or a bare array, which is always complete."""
     if isinstance(document, list):
-        return Page([item for item in document if isinstance(item, dict)], next_link=False, total=0)
+        return Page([item for item in document if isinstance(item, dict)], next_link=False)
     if not isinstance(document, dict):
-        raise UnreadableReply("the reply is no list")
+        raise UnreadableReplyError("the reply is no list")
     link = wire.child(wire.child(document, "_links"), "next")
-    total = wire.number(document, "totalResults") or Decimal(0)
-    return Page(wire.children(document, "results"), next_link=wire.text(link, "href") is not None, total=int(total))
+    total, size = wire.number(document, "totalResults"), wire.number(document, "pageSize")
+    return Page(
+        wire.children(document, "results"),
+        next_link=wire.text(link, "href") is not None,
+        total=int(total or 0),
+        size=int(size or PAGE_SIZE),
+    )

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from worker.codat import wire
 from worker.codat.records import RecordKind, RecordRef
-from worker.codat.wire import JsonObject, UnreadableReply
+from worker.codat.wire import JsonObject, UnreadableReplyError
 
 RECORDS_OF: Final[dict[RecordKind, tuple[str, ...]]] = {
     **{kind: (kind.value,) for kind in RecordKind},
@@ -95,13 +95,13 @@ def _changed_record(changes: Sequence[Change], change_type: str, data_types: Seq
 
 
 def parse_push_operation(document: JsonObject) -> PushOperation:
-    """Read a push operation; raises :class:`UnreadableReply` only when it has no usable key.
+    """Read a push operation; raises :class:`UnreadableReplyError` only when it has no usable key.
 
     A status this version does not know is read as pending: nothing final is concluded from a word not understood.
     """
     key = wire.identifier(document, "pushOperationKey")
     if key is None:
-        raise UnreadableReply("the reply has no pushOperationKey")
+        raise UnreadableReplyError("the reply has no pushOperationKey")
     status_code = document.get("statusCode")
     validation = wire.child(document, "validation")
     return PushOperation(

@@ -20,7 +20,7 @@ _ENCODER: Final = msgspec.json.Encoder()
 _DECODER: Final = msgspec.json.Decoder(float_hook=Decimal)
 
 
-class UnreadableReply(WritebackError):
+class UnreadableReplyError(WritebackError):
     """A reply's body is no JSON document, or not the kind of document its endpoint promises."""
 
 
@@ -44,19 +44,19 @@ def date_text(day: date) -> str:
 
 
 def decode_json(body: bytes) -> JsonValue:
-    """Any JSON document, numbers as ``int`` or :class:`Decimal`; raises :class:`UnreadableReply`."""
+    """Any JSON document, numbers as ``int`` or :class:`Decimal`; raises :class:`UnreadableReplyError`."""
     try:
         value: JsonValue = _DECODER.decode(body)
     except (msgspec.DecodeError, RecursionError, InvalidOperation, UnicodeDecodeError) as error:
-        raise UnreadableReply(f"the reply is not JSON: {type(error).__name__}") from error
+        raise UnreadableReplyError(f"the reply is not JSON: {type(error).__name__}") from error
     return value
 
 
 def decode_object(body: bytes) -> JsonObject:
-    """A JSON object; raises :class:`UnreadableReply` for anything else."""
+    """A JSON object; raises :class:`UnreadableReplyError` for anything else."""
     value = decode_json(body)
     if not isinstance(value, dict):
-        raise UnreadableReply("the reply is not a JSON object")
+        raise UnreadableReplyError("the reply is not a JSON object")
     return value
 
 

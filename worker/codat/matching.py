@@ -1,0 +1,148 @@
+"""Is this record in the books the one a step was to write? Pure comparison, for steps whose outcome is unknown.
+
+What is looked for is read out of the very bytes that were sent. Where they carry the step's reference, only a record
+that carries it too is ours: the same accounts, amount and date may just as well be the bookkeeper's own entry. Where
+the platform keeps no text of ours (a transfer on Xero, the bodies of ``codat-2023``), accounts, amount and date are all
+there is, and the answer is no more than likely: records already claimed by another step must be left out before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import Enum
+from typing import assert_never
+
+from worker.codat import wire
+from worker.codat.payloads import shorten
+from worker.codat.records import RecordKind
+from worker.codat.wire import JsonObject, UnreadableReplyError
+
+
+class Match(Enum):
+    """How sure it is that a record is the step's."""
+
+    EXACT = "exact"
+    """It carries the step's reference."""
+    LIKELY = "likely"
+    """Nothing could carry the reference, and accounts, amount, currency and date are the same."""
+    NO = "no"
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What tells one record from all others. ``amount`` is in major units, signed as the kind has it.
+
+    ``accounts`` are a transfer's (from, to), a direct cost's (paid from, expense) and a bank transaction's (account).
+    ``marks`` are the forms of the step's reference that the body carries, none where the platform keeps none.
+    """
+
+    kind: RecordKind
+    marks: frozenset[str]
+    accounts: tuple[str, ...]
+    amount: Decimal | None
+    currency: str | None
+    date: date | None
+
+
+def fingerprint_of_body(kind: RecordKind, reference: str, body: bytes) -> Fingerprint:
+    """The fingerprint of a record a step sent; raises :class:`UnreadableReplyError` for bytes that are no such body."""
+    document = wire.decode_object(body)
+    if kind is RecordKind.BANK_TRANSACTION:
+        lines = wire.children(document, "transactions")
+        if len(lines) != 1:
+            raise UnreadableReplyError("a step writes exactly one bank transaction")
+        document = lines[0] | {"accountId": document.get("accountId")}
+    marks = frozenset(mark for text in _texts(kind, document) if (mark := _mark(reference, text)))
+    return _fingerprint(kind, document, marks)
+
+
+def match(expected: Fingerprint, record: JsonObject, listed_as: RecordKind | None = None) -> Match:
+    """Whether a fetched record is the expected one.
+
+    ``listed_as`` is the list it was found in when that is not the expected kind: a negative direct cost lives on as a
+    direct income, whose amounts are positive. A record the platform has deleted is never a match.
+    """
+    kind = listed_as or expected.kind
+    if wire.child(record, "metadata").get("isDeleted") is True:
+        return Match.NO
+    if expected.marks:
+        return Match.EXACT if any(_carries(text, expected.marks) for text in _texts(kind, record)) else Match.NO
+    found = _fingerprint(kind, record, frozenset())
+    amount = -found.amount if kind is RecordKind.DIRECT_INCOME and found.amount is not None else found.amount
+    same = (
+        found.accounts == expected.accounts
+        and amount == expected.amount
+        and found.date == expected.date
+        and found.currency in (None, expected.currency)
+    )
+    return Match.LIKELY if same else Match.NO
+
+
+def _mark(reference: str, text: str) -> str | None:
+    if text == reference or text.startswith(f"{reference} "):
+        return reference
+    return text if text == shorten(reference, len(text)) else None
+
+
+def _carries(text: str, marks: frozenset[str]) -> bool:
+    # A whole word: the reference of the first step must not be found in that of the tenth.
+    return any(text == mark or text.startswith(f"{mark} ") for mark in marks)
+
+
+def _texts(kind: RecordKind, record: JsonObject) -> Iterator[str]:
+    names = ("id", "description") if kind is RecordKind.BANK_TRANSACTION else ("description", "reference", "note")
+    holders = [record, *wire.children(record, "lineItems")]
+    for holder in holders:
+        for name in names:
+            if text := wire.text(holder, name):
+                yield text.strip()
+
+
+def _fingerprint(kind: RecordKind, record: JsonObject, marks: frozenset[str]) -> Fingerprint:
+    match kind:
+        case RecordKind.TRANSFER:
+            source, target = wire.child(record, "from"), wire.child(record, "to")
+            accounts = (_account(source), _account(target))
+            return Fingerprint(
+                kind,
+                marks,
+                accounts,
+                wire.number(source, "amount"),
+                wire.text(source, "currency"),
+                wire.calendar_day(record, "date"),
+            )
+        case RecordKind.DIRECT_COST | RecordKind.DIRECT_INCOME:
+            return _direct_cost_fingerprint(kind, record, marks)
+        case RecordKind.BANK_TRANSACTION:
+            return Fingerprint(
+                kind,
+                marks,
+                (wire.text(record, "accountId") or "",),
+                wire.number(record, "amount"),
+                None,
+                wire.calendar_day(record, "date") or wire.calendar_day(record, "clearedOnDate"),
+            )
+        case RecordKind.BANK_ACCOUNT | RecordKind.ACCOUNT | RecordKind.SUPPLIER:
+            raise ValueError(f"{kind.value} are found by their names, not by a fingerprint")
+        case _:
+            assert_never(kind)
+
+
+def _direct_cost_fingerprint(kind: RecordKind, record: JsonObject, marks: frozenset[str]) -> Fingerprint:
+    lines, payments = wire.children(record, "lineItems"), wire.children(record, "paymentAllocations")
+    payment = wire.child(payments[0], "payment") if payments else {}
+    return Fingerprint(
+        kind,
+        marks,
+        (_account(payment), _account(lines[0]) if lines else ""),
+        wire.number(record, "totalAmount"),
+        wire.text(record, "currency"),
+        wire.calendar_day(record, "issueDate"),
+    )
+
+
+def _account(holder: JsonObject) -> str:
+    return wire.text(wire.child(holder, "accountRef"), "id") or ""
