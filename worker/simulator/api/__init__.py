@@ -1,0 +1,1 @@
+"""Codat's endpoints, one module per part of its API."""
