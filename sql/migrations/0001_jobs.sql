@@ -61,7 +61,9 @@ create table job_workers (
     started_at timestamptz not null default clock_timestamp(),
     -- One lease for all the jobs the process holds. Lost: somebody took its jobs away, and it must not come back.
     lease_until timestamptz not null,
-    lost boolean not null default false
+    lost boolean not null default false,
+    -- Counts the connections it pumped on: only the latest may claim.
+    session int not null default 0
 ) with (fillfactor = 50);
 
 -- Every attempt that failed, kept after its job is gone. Attempt numbers restart after a healthy answer.
@@ -156,7 +158,7 @@ begin
     where j.subject = any (p_subjects) and j.worker is not null and j.kind = p_kind;
 end $$;
 
-create function finish_done_jobs(p_worker bigint, p_done bigint[], p_settled bigint[]) returns void
+create function finish_done_jobs(p_worker bigint, p_done bigint[], p_settled bigint[]) returns bigint
 language plpgsql set enable_seqscan = off set enable_bitmapscan = off as $$
 declare
     v_lanes bigint[];
@@ -170,14 +172,11 @@ begin
         returning j.id, j.lane
     )
     select array_agg(f.lane), array_agg(f.id) into v_lanes, v_ids from finished f;
-    if v_ids is not null then
-        perform promote_jobs(v_lanes, v_ids);
+    if v_ids is null then
+        return 0;
     end if;
-    if cardinality(v_ids) is distinct from cardinality(p_done) + cardinality(p_settled) and p_settled <> '{}' then
-        -- Said to be settled, but the transaction that should have done so never committed: run it again.
-        update jobs j set state = 0, woken = false
-        where j.id = any (p_settled) and j.worker is not distinct from p_worker and j.state = 1;
-    end if;
+    perform promote_jobs(v_lanes, v_ids);
+    return cardinality(v_ids);
 end $$;
 
 create function bury_jobs(p_ids bigint[], p_classes text[], p_reasons text[]) returns void
@@ -208,6 +207,8 @@ create function answer_jobs(
 ) returns void
 language plpgsql set enable_seqscan = off as $$
 begin
+    -- A handler that failed only after its transaction settled the job cannot take that back.
+    perform finish_done_jobs(p_worker, '{}', p_ids);
     -- Fence: only what this worker still holds is answered for. Locked here, in id order, for all that follows.
     perform 1 from jobs j
     where j.id = any (p_ids) and j.worker is not distinct from p_worker and j.state = 1
@@ -322,6 +323,21 @@ begin
     return v_count + coalesce(cardinality(v_settled), 0);
 end $$;
 
+create function begin_worker_session(p_worker bigint, p_lease interval, p_known bigint[]) returns int
+language plpgsql set enable_seqscan = off as $$
+declare
+    v_session int;
+begin
+    update job_workers w set session = w.session + 1, lease_until = clock_timestamp() + p_lease
+    where w.id = p_worker and not w.lost returning w.session into v_session;
+    if v_session is not null then
+        -- Claimed, but the answer never arrived: the worker does not know them, hence they were never attempted.
+        update jobs j set state = 0, woken = false, attempt = greatest(j.attempt - 1, 0)
+        where j.worker is not null and j.worker = p_worker and j.state = 1 and not j.settled and j.id <> all (p_known);
+    end if;
+    return v_session;
+end $$;
+
 create function rescue_jobs(p_grace interval) returns bigint
 language plpgsql as $$
 declare
@@ -345,15 +361,23 @@ begin
 end $$;
 
 create function pump_jobs(
-    p_worker bigint, p_done bigint[], p_settled bigint[],
+    p_worker bigint, p_session int, p_done bigint[], p_settled bigint[],
     p_ids bigint[], p_answers text[], p_delays interval[], p_classes text[], p_reasons text[],
     p_kinds text[], p_wants int[], p_due_limit int
 )
 returns table (id bigint, kind text, lane bigint, subject bigint, attempt smallint, run_at timestamptz, created_at timestamptz)
-language plpgsql as $$
+language plpgsql set enable_seqscan = off set enable_bitmapscan = off as $$
+#variable_conflict use_column
+declare
+    v_finished bigint;
 begin
     if p_done <> '{}' or p_settled <> '{}' then
-        perform finish_done_jobs(p_worker, p_done, p_settled);
+        v_finished := finish_done_jobs(p_worker, p_done, p_settled);
+        if v_finished < cardinality(p_done) + cardinality(p_settled) and p_settled <> '{}' then
+            -- Said to be settled, but the transaction that should have done so never committed: run it again.
+            update jobs j set state = 0, woken = false
+            where j.id = any (p_settled) and j.worker is not distinct from p_worker and j.state = 1;
+        end if;
     end if;
     if p_ids <> '{}' then
         perform answer_jobs(p_worker, p_ids, p_answers, p_delays, p_classes, p_reasons);
@@ -362,9 +386,11 @@ begin
         perform ready_due_jobs(p_due_limit);
     end if;
     if p_kinds <> '{}' then
-        -- The lease is held against the rescue until the claim is committed; without one nothing is claimed.
+        -- The lease is held against the rescue until the claim is committed; without one nothing is claimed. Nor by
+        -- a statement still under way on a connection its worker has given up: nobody would hear of that claim.
         perform 1 from job_workers w
-        where w.id = p_worker and w.lease_until > clock_timestamp() and not w.lost for key share;
+        where w.id = p_worker and w.session = p_session and w.lease_until > clock_timestamp() and not w.lost
+        for share;
         if found then
             return query select * from claim_jobs(p_worker, p_kinds, p_wants);
         end if;

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -192,6 +192,18 @@ def acknowledge(
             return Acknowledgement(job.id, Answer.RETRY, backoff(job.attempt, jitter), reason=storable(error))
         case _:
             assert_never(outcome)
+
+
+def batches(jobs: Iterable[Job], size: int) -> list[tuple[Job, ...]]:
+    """The jobs in portions of at most ``size`` for one handler call each; whoever failed before goes alone."""
+    fresh: list[Job] = []
+    alone: list[tuple[Job, ...]] = []
+    for job in jobs:
+        if job.attempt == 1:
+            fresh.append(job)
+        else:
+            alone.append((job,))
+    return [tuple(fresh[start : start + size]) for start in range(0, len(fresh), size)] + alone
 
 
 def storable(text: str) -> str:

@@ -109,6 +109,7 @@ class Pump:
     """What one pump tells the queue: jobs finished, jobs answered otherwise, and how many of each kind are wanted."""
 
     worker_id: int
+    session: int
     done: Sequence[int] = ()
     settled: Sequence[int] = ()
     answers: Sequence[Acknowledgement] = ()
@@ -142,6 +143,7 @@ async def pump(connection: Connection, pump: Pump) -> list[Job]:
     rows = await connection.fetch(
         query("jobs/pump_jobs"),
         pump.worker_id,
+        pump.session,
         pump.done,
         pump.settled,
         [a.job_id for a in answers],
@@ -209,6 +211,18 @@ async def register_worker(connection: Connection, worker_id: int, name: str, lea
 async def renew_lease(connection: Connection, worker_id: int, lease: timedelta = LEASE) -> bool:
     """Extend the lease, even one that ran out unnoticed; false when its jobs were given to others."""
     return await connection.fetchval(query("jobs/renew_lease"), worker_id, lease) is True
+
+
+async def begin_session(
+    connection: Connection, worker_id: int, known: Iterable[int], lease: timedelta = LEASE
+) -> int | None:
+    """Start pumping on a new connection and return the session's number; None when the lease was lost.
+
+    An older session can claim nothing any more. Jobs it claimed whose ids are not among the ``known`` ones never
+    reached the worker: they are handed back.
+    """
+    session: int | None = await connection.fetchval(query("jobs/begin_session"), worker_id, lease, list(known))
+    return session
 
 
 async def rescue_expired(connection: Connection, grace: timedelta = LEASE) -> int:
