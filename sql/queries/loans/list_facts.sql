@@ -1,0 +1,3 @@
+-- Everything that happened to one loan.
+select loan_id, kind, fact_id, state, principal, interest, fees, overpayment
+from loan_facts where loan_id = $1 order by kind, fact_id
