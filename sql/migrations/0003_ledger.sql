@@ -117,7 +117,8 @@ create table ledger_entries (
 );
 
 create unique index ledger_entries_version on ledger_entries (account_id, lock_version);
-create index ledger_entries_effective on ledger_entries (account_id, effective_at);
+-- The predicate is always true. It keeps lookups by version, which say nothing of time, from straying into this index.
+create index ledger_entries_effective on ledger_entries (account_id, effective_at) where effective_at is not null;
 
 -- What became of a pending entry: posted or archived with its transaction, or discarded for newer entries. Each is a
 -- write to the account like an entry and takes a version of its own.
@@ -222,14 +223,17 @@ create trigger refuse_change
     for each statement execute function ledger_refuse_change();
 
 -- New entries: their transaction is of the accounts' ledger, is complete with exactly these entries, has both sides and
--- balances in each currency; and each entry is a new version that its account's balance has counted.
--- The planner knows nothing of a transition table's size and would keep its first guess: the indexes are always right.
-create function ledger_check_entries() returns trigger language plpgsql
-    set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+-- balances in each currency; and each entry is the next version of its account, one that the balance has counted.
+-- Plans are kept for the life of a session, and the first is made when the tables are small. Scalar subqueries (and
+-- limit 1) are looked up row by row through an index, whatever the planner believes then.
+create function ledger_check_entries() returns trigger language plpgsql set enable_seqscan = off as $$
 declare
     wrong uuid;
 begin
-    select per_transaction.transaction_id into wrong
+    if not exists (select from added) then
+        return null;
+    end if;
+    select whole.transaction_id into wrong
     from (
         select transaction_id, ledger_id, bool_and(difference = 0) as balanced, sum(entries) as entries,
                min(first_entry) as first_entry, max(last_entry) as last_entry,
@@ -239,15 +243,20 @@ begin
                    sum(case e.direction when 'debit' then e.amount else -e.amount end) as difference,
                    min(e.n) as first_entry, max(e.n) as last_entry,
                    bool_or(e.direction = 'debit') as has_debit, bool_or(e.direction = 'credit') as has_credit
-            from added e left join ledger_accounts a on a.id = e.account_id
+            from added e
+            left join lateral (
+                select ledger_id, currency, currency_exponent from ledger_accounts where id = e.account_id limit 1
+            ) as a on true
             group by e.transaction_id, a.ledger_id, a.currency, a.currency_exponent
         ) as per_currency
         group by transaction_id, ledger_id
-    ) as per_transaction
-    left join ledger_transactions t on t.id = per_transaction.transaction_id
-    where t.ledger_id is distinct from per_transaction.ledger_id
-       or not (balanced and two_sided and per_transaction.first_entry = t.first_entry
-               and per_transaction.last_entry = t.last_entry and entries = t.last_entry - t.first_entry + 1)
+    ) as whole
+    left join lateral (
+        select ledger_id, first_entry, last_entry from ledger_transactions where id = whole.transaction_id limit 1
+    ) as t on true
+    where t.ledger_id is distinct from whole.ledger_id
+       or not (balanced and two_sided and whole.first_entry = t.first_entry and whole.last_entry = t.last_entry
+               and entries = t.last_entry - t.first_entry + 1)
     limit 1;
     if found then
         raise exception 'the entries of ledger transaction % are incomplete, late or unbalanced', wrong
@@ -255,16 +264,17 @@ begin
     end if;
 
     select e.account_id into wrong
-    from (select account_id, max(lock_version) as lock_version from added group by account_id) as e
-    left join ledger_account_balances b on b.account_id = e.account_id
-    where b.lock_version is null or b.lock_version < e.lock_version
+    from added e
+    where (select b.lock_version >= e.lock_version from ledger_account_balances b where b.account_id = e.account_id)
+          is not true
+       or (select m.n from ledger_entry_transitions m
+           where m.account_id = e.account_id and m.lock_version = e.lock_version) is not null
+       or e.lock_version > 1
+          and (select p.n from ledger_entries p
+               where p.account_id = e.account_id and p.lock_version = e.lock_version - 1) is null
+          and (select m.n from ledger_entry_transitions m
+               where m.account_id = e.account_id and m.lock_version = e.lock_version - 1) is null
     limit 1;
-    if not found then
-        select e.account_id into wrong
-        from added e
-        join ledger_entry_transitions t on t.account_id = e.account_id and t.lock_version = e.lock_version
-        limit 1;
-    end if;
     if found then
         raise exception 'the balance of ledger account % does not follow its new entries', wrong using errcode = 'LW004';
     end if;
@@ -275,15 +285,14 @@ create trigger check_entries after insert on ledger_entries
     referencing new table as added for each statement execute function ledger_check_entries();
 
 -- A new transaction begins with its first version and has entries (whose own check demands all of them).
-create function ledger_check_new_transactions() returns trigger language plpgsql
-    set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+create function ledger_check_new_transactions() returns trigger language plpgsql set enable_seqscan = off as $$
 declare
     wrong uuid;
 begin
     select t.id into wrong
     from added t
-    left join ledger_entries e on e.transaction_id = t.id and e.n = t.first_entry
-    where e.n is null or t.first_entry <> 1 or t.version <> 0
+    where t.first_entry <> 1 or t.version <> 0
+       or (select e.n from ledger_entries e where e.transaction_id = t.id and e.n = t.first_entry) is null
     limit 1;
     if found then
         raise exception 'ledger transaction % has no entries', wrong using errcode = 'LW001';
@@ -335,14 +344,14 @@ create trigger guard_transaction before update on ledger_transactions
     for each row execute function ledger_guard_transaction();
 
 -- The entries follow: all that were live have become what their transaction became, or were discarded for a full new set.
-create function ledger_check_changed_transactions() returns trigger language plpgsql as $$
+create function ledger_check_changed_transactions() returns trigger language plpgsql set enable_seqscan = off as $$
 declare
     wrong uuid;
 begin
     select after.id into wrong
     from after
     join before on before.id = after.id
-    where row(before.status, before.first_entry) is distinct from row(after.status, after.first_entry)
+    where row(before.status, before.first_entry) <> row(after.status, after.first_entry)
       and (
         before.last_entry - before.first_entry + 1 <> (
             select count(*)
@@ -351,7 +360,7 @@ begin
               and m.n between before.first_entry and before.last_entry
               and m.to_status = case before.first_entry when after.first_entry then after.status else 'discarded' end
         )
-        or not exists (select from ledger_entries e where e.transaction_id = after.id and e.n = after.first_entry)
+        or (select e.n from ledger_entries e where e.transaction_id = after.id and e.n = after.first_entry) is null
       )
     limit 1;
     if found then
@@ -365,7 +374,7 @@ create trigger check_changed_transactions after update on ledger_transactions
     for each statement execute function ledger_check_changed_transactions();
 
 -- New transitions: of an entry that was pending, to what its transaction has become, as a new version of its account.
-create function ledger_check_transitions() returns trigger language plpgsql as $$
+create function ledger_check_transitions() returns trigger language plpgsql set enable_seqscan = off as $$
 declare
     wrong uuid;
 begin
@@ -374,24 +383,30 @@ begin
     end if;
     select m.transaction_id into wrong
     from added m
-    left join ledger_entries e
-        on e.transaction_id = m.transaction_id and e.n = m.n and e.account_id = m.account_id
-    left join ledger_transactions t on t.id = m.transaction_id
-    where e.n is null
-       or not case m.to_status when 'discarded' then m.n < t.first_entry
-                               else m.to_status = t.status and m.n >= t.first_entry end
-       or not exists (select from ledger_transaction_versions v
-                      where v.transaction_id = m.transaction_id and v.status = 'pending')
+    where (select e.account_id = m.account_id from ledger_entries e
+           where e.transaction_id = m.transaction_id and e.n = m.n) is not true
+       or (select case m.to_status when 'discarded' then m.n < t.first_entry
+                                   else m.to_status = t.status and m.n >= t.first_entry end
+                  and (select v.status = 'pending' from ledger_transaction_versions v
+                       where v.transaction_id = t.id and v.version = t.version - 1)
+           from ledger_transactions t where t.id = m.transaction_id) is not true
     limit 1;
     if found then
         raise exception 'the entries of ledger transaction % were not pending or did not change', wrong
             using errcode = 'LW003';
     end if;
+
     select m.account_id into wrong
     from added m
-    left join ledger_account_balances b on b.account_id = m.account_id
-    left join ledger_entries e on e.account_id = m.account_id and e.lock_version = m.lock_version
-    where b.lock_version is null or b.lock_version < m.lock_version or e.n is not null
+    where (select b.lock_version >= m.lock_version from ledger_account_balances b where b.account_id = m.account_id)
+          is not true
+       or (select e.n from ledger_entries e
+           where e.account_id = m.account_id and e.lock_version = m.lock_version) is not null
+       or m.lock_version > 1
+          and (select e.n from ledger_entries e
+               where e.account_id = m.account_id and e.lock_version = m.lock_version - 1) is null
+          and (select p.n from ledger_entry_transitions p
+               where p.account_id = m.account_id and p.lock_version = m.lock_version - 1) is null
     limit 1;
     if found then
         raise exception 'the balance of ledger account % does not follow its new entries', wrong using errcode = 'LW004';
@@ -402,7 +417,7 @@ end $$;
 create trigger check_transitions after insert on ledger_entry_transitions
     referencing new table as added for each statement execute function ledger_check_transitions();
 
--- A new balance is zero; a changed one has a written version for every step of its own, and equals the last of them.
+-- A new balance is zero; a changed one moves on to a written version and equals it.
 create function ledger_check_new_balances() returns trigger language plpgsql as $$
 begin
     if exists (select from added
@@ -423,28 +438,17 @@ begin
     select after.account_id into wrong
     from after
     left join before on before.account_id = after.account_id
-    where before.lock_version is null
-       or before.lock_version >= after.lock_version
-       or after.lock_version - before.lock_version <> (
-            select count(*) from ledger_entries e
-            where e.account_id = after.account_id
-              and e.lock_version > before.lock_version and e.lock_version <= after.lock_version
-          ) + (
-            select count(*) from ledger_entry_transitions m
-            where m.account_id = after.account_id
-              and m.lock_version > before.lock_version and m.lock_version <= after.lock_version
-          )
-       or not exists (
-            select from ledger_entries e
-            where e.account_id = after.account_id and e.lock_version = after.lock_version
-              and row(e.posted_debits, e.posted_credits, e.pending_debits, e.pending_credits)
-                  = row(after.posted_debits, after.posted_credits, after.pending_debits, after.pending_credits)
-          ) and not exists (
-            select from ledger_entry_transitions m
-            where m.account_id = after.account_id and m.lock_version = after.lock_version
-              and row(m.posted_debits, m.posted_credits, m.pending_debits, m.pending_credits)
-                  = row(after.posted_debits, after.posted_credits, after.pending_debits, after.pending_credits)
-          )
+    where (after.lock_version > before.lock_version) is not true
+       or coalesce(
+            (select row(after.posted_debits, after.posted_credits, after.pending_debits, after.pending_credits)
+                    = row(e.posted_debits, e.posted_credits, e.pending_debits, e.pending_credits)
+             from ledger_entries e
+             where e.account_id = after.account_id and e.lock_version = after.lock_version),
+            (select row(after.posted_debits, after.posted_credits, after.pending_debits, after.pending_credits)
+                    = row(m.posted_debits, m.posted_credits, m.pending_debits, m.pending_credits)
+             from ledger_entry_transitions m
+             where m.account_id = after.account_id and m.lock_version = after.lock_version)
+          ) is not true
     limit 1;
     if found then
         raise exception 'no entry explains the new balance of ledger account %', wrong using errcode = 'LW004';
