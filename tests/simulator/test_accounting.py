@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.simulator.conftest import Client, Open
+from tests.simulator.client import Client, Open
 
 PLATFORMS = ("Xero", "QuickBooks", "Sage", "FreeAgent", "Sandbox")
 FEES = ("66.67", "66.67", "66.66")

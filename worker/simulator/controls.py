@@ -9,6 +9,7 @@ import msgspec
 from aiohttp import web
 
 from worker.money import format_major
+from worker.simulator.api.feeds import connect_in_software
 from worker.simulator.api.lookup import company_of, simulator_of
 from worker.simulator.books import Books, Statement
 from worker.simulator.faults import Fault
@@ -113,6 +114,39 @@ async def post_company(request: web.Request) -> web.Response:
         raise CodatError(400, "ledgerLockDate must be a date or null.")
     company.books.lock_date = read_date(text)
     return respond(_company_document(company))
+
+
+async def post_feed(request: web.Request) -> web.Response:
+    """Maps a source account inside the accounting software, as QuickBooks and Sage want it."""
+    simulator = simulator_of(request)
+    body = decode_object(await request.read())
+    for company in simulator.companies.values():
+        connection = company.connections.get(request.match_info["connection_id"])
+        if connection is None:
+            continue
+        if (source := connection.sources.get(request.match_info["account_id"])) is not None:
+            connect_in_software(simulator, (company, connection), source, body.get("targetAccountId"))
+            return respond(source.document())
+    raise CodatError(404, "No source account has this id.")
+
+
+async def delete_record(request: web.Request) -> web.Response:
+    """Deletes a record in the books, as a borrower may do by hand; Codat sees it at the next sync."""
+    company = company_of(request)
+    name, record_id = request.match_info["data_type"], request.match_info["record_id"]
+    if name not in set(_RECORDS) or record_id not in company.books.records_of(DataType(name)):
+        raise CodatError(404, f"No record of {name} has the id {record_id}.")
+    company.books.remove(company.books.records_of(DataType(name))[record_id])
+    return web.Response(status=204)
+
+
+async def archive_account(request: web.Request) -> web.Response:
+    """Archives an account in the books, as a borrower may do by hand."""
+    account = company_of(request).books.accounts.get(request.match_info["account_id"])
+    if account is None:
+        raise CodatError(404, "No account has this id.")
+    account.archived = True
+    return web.Response(status=204)
 
 
 class _Faults(msgspec.Struct, forbid_unknown_fields=True):
@@ -228,4 +262,7 @@ def add_routes(app: web.Application) -> None:
     app.router.add_post("/_simulator/clock", post_clock)
     app.router.add_post("/_simulator/connections/{connection_id}", post_connection)
     app.router.add_post("/_simulator/companies/{company_id}", post_company)
+    app.router.add_post("/_simulator/feeds/{connection_id}/{account_id}", post_feed)
+    app.router.add_delete("/_simulator/records/{company_id}/{data_type}/{record_id}", delete_record)
+    app.router.add_delete("/_simulator/accounts/{company_id}/{account_id}", archive_account)
     app.router.add_post("/_simulator/reset", post_reset)

@@ -11,7 +11,8 @@ import structlog
 from aiohttp import web
 
 from worker.simulator import controls
-from worker.simulator.api import companies, data, push
+from worker.simulator.api import companies, consumers, data, feeds, push
+from worker.simulator.api import options as option_models
 from worker.simulator.gateway import SIMULATOR, codat_door
 from worker.simulator.settings import SimulatorOptions
 from worker.simulator.simulator import Simulator
@@ -23,7 +24,7 @@ def create_app(options: SimulatorOptions) -> web.Application:
     """The application; its simulated clock starts now."""
     app = web.Application(middlewares=[codat_door])
     app[SIMULATOR] = Simulator(options)
-    for part in (companies, data, push, controls):
+    for part in (companies, data, push, feeds, option_models, consumers, controls):
         part.add_routes(app)
     app.cleanup_ctx.append(_timetable)
     return app

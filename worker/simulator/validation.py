@@ -43,30 +43,41 @@ class _Visit:
     item_id: str
 
 
-def malformed(model: Model, data_type: DataType, body: Document) -> list[ValidationItem]:
+def shape_errors(model: Model, validator: str, body: Document) -> list[ValidationItem]:
     """Fields whose JSON type is wrong: these fail the request itself (HTTP 400)."""
     return [
-        ValidationItem(visit.item_id, f"{visit.item_id} has to be a {visit.field.kind}.", VALIDATORS[data_type])
+        ValidationItem(visit.item_id, f"{visit.item_id} has to be a {visit.field.kind}.", validator)
         for visit in _visits(model, "", body, "")
         if visit.value is not None and not _is_kind(visit.value, visit.field.kind)
     ]
 
 
+def value_errors(model: Model, validator: str, body: Document) -> list[ValidationItem]:
+    """Fields that are missing, too long or none of their choices. The body must be free of :func:`shape_errors`."""
+    return [
+        ValidationItem(visit.item_id, f"{visit.item_id}: {text}", validator)
+        for visit in _visits(model, "", body, "")
+        for text in _broken_limits(visit)
+    ]
+
+
 def violations(model: Model, data_type: DataType, body: Document, books: Books) -> list[ValidationItem]:
-    """Rules the body breaks: these fail the push operation. The body must not be :func:`malformed`."""
+    """Everything the platform refuses in a body free of :func:`shape_errors`: these fail the push operation."""
     validator = VALIDATORS[data_type]
     named = {field.path for field in model.fields}
-    broken = [
+    read_only = [
         ValidationItem(_pascal(name), f"{_pascal(name)} is read-only and has to be left out.", validator)
         for name in _READ_ONLY
         if name not in named and body.get(name) is not None
     ]
-    for visit in _visits(model, "", body, ""):
-        broken += [
-            ValidationItem(visit.item_id, f"{visit.item_id}: {text}", validator)
-            for text in _broken_rules(visit, body, books)
-        ]
-    return broken
+    failed_checks = [
+        ValidationItem(visit.item_id, f"{visit.item_id}: {check.value}", validator)
+        for visit in _visits(model, "", body, "")
+        if not _is_empty(visit.value)
+        for check in visit.field.checks
+        if not _passes(check, visit.value, body, books)
+    ]
+    return [*read_only, *value_errors(model, validator, body), *failed_checks]
 
 
 def line_amount(line: Document) -> Decimal | None:
@@ -116,20 +127,20 @@ def _is_kind(value: object, kind: Kind) -> bool:
             assert_never(kind)
 
 
-def _broken_rules(visit: _Visit, body: Document, books: Books) -> Iterator[str]:
+def _broken_limits(visit: _Visit) -> Iterator[str]:
     field, value = visit.field, visit.value
-    if value is None or value in ("", []):
+    if _is_empty(value):
         if field.required:
             yield "Has to be provided."
-        return
-    if isinstance(value, str):
+    elif isinstance(value, str):
         if field.longest is not None and len(value) > field.longest:
             yield f"At most {field.longest} characters."
         if field.choices and value.casefold() not in {choice.casefold() for choice in field.choices}:
             yield f"Has to be one of {', '.join(field.choices)}."
-    for check in field.checks:
-        if not _passes(check, value, body, books):
-            yield check.value
+
+
+def _is_empty(value: object) -> bool:
+    return value is None or value in ("", [])
 
 
 def _passes(check: Check, value: object, body: Document, books: Books) -> bool:

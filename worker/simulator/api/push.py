@@ -14,7 +14,7 @@ from worker.simulator.gateway import occasion_of
 from worker.simulator.platform_models import BANK_TRANSACTIONS
 from worker.simulator.pushes import PushOperation
 from worker.simulator.rules import DataType, Model
-from worker.simulator.validation import malformed
+from worker.simulator.validation import VALIDATORS, shape_errors
 from worker.simulator.wire import CodatError, Document, decode_object, page_of, respond
 from worker.simulator.world import Company, Connection
 from worker.simulator.writes import (
@@ -123,7 +123,7 @@ async def _accept(
 
 async def _body_of(request: web.Request, model: Model, data_type: DataType) -> Document:
     body = decode_object(await request.read())
-    broken = malformed(model, data_type, body)
+    broken = shape_errors(model, VALIDATORS[data_type], body)
     if broken:
         raise CodatError(400, "The request body does not fit the data model.", errors=broken)
     return body
