@@ -8,7 +8,8 @@ create table connections (
     platform_name text        not null,
     status        text        not null check (status in ('PendingAuth', 'Linked', 'Unlinked', 'Deauthorized', 'Missing')),
     lock_date     date,
-    checked_at    timestamptz not null
+    -- Null once somebody says that something has changed: it is asked for again before the next step.
+    checked_at    timestamptz
 );
 
 -- Versions of a mapping are never edited once ready: what was written keeps the version it was written with.
@@ -22,6 +23,8 @@ create table mappings (
     lender_kind         text        not null check (lender_kind in ('bank_account', 'source_account')),
     lender_account_id   text,
     lender_feed_id      text,
+    -- QuickBooks Online and Sage take statement lines through a connection of their own.
+    feed_connection_id  uuid        not null,
     borrower_account_id text        not null,
     expense_account_id  text,
     supplier_id         text,
@@ -95,10 +98,14 @@ create table steps (
     accepted_at        timestamptz,
     record_id          text,
     refusal            jsonb,
+    refused_at         timestamptz,
     unknown_since      timestamptz,
     unknown_cause      text,
+    -- Looking for it: when a sync was last asked for, Codat's own time of the one before, and how many have come since.
     sync_requested_at  timestamptz,
-    -- A person has seen that nothing can be found and lets the step be sent again.
+    sync_baseline      timestamptz,
+    syncs_seen         smallint    not null default 0,
+    -- A person lets the step be tried again, once it was looked for once more.
     resend_allowed     boolean     not null default false,
     revision           integer     not null default 1,
     changed_at         timestamptz not null default now(),
@@ -108,7 +115,7 @@ create table steps (
                                   and date is not null and first_sent_at is not null)),
     check (state <> 'pending' or (push_operation_key is not null and accepted_at is not null)),
     check (state <> 'succeeded' or record_id is not null),
-    check (state <> 'failed' or refusal is not null),
+    check (state <> 'failed' or (refusal is not null and refused_at is not null)),
     check ((state = 'unknown') = (unknown_since is not null and unknown_cause is not null))
 );
 

@@ -49,7 +49,7 @@ _CLOSED_PERIOD: Final = re.compile(
 _MAPPED_THING: Final = re.compile(r"account(ref|id)?\b|contact(ref)?\b|supplier|vendor|currency|tax ?rate", re.I)
 _UNUSABLE: Final = re.compile(
     r"not (be )?(found|exist|valid|active|supported|recogni)|does(n't| not) exist|no longer|archived|inactive|deleted"
-    r"|invalid|unknown|must be (a|an|the)\b|mismatch|differ|cannot be used",
+    r"|invalid|unknown|(must|has to|have to) be (a|an|the|connected)\b|mismatch|differ|cannot be used",
     re.I,
 )
 

@@ -30,7 +30,8 @@ class MappingState(StrEnum):
 class Mapping:
     """One ready version. All account ids are Codat's, opaque.
 
-    ``lender_account_id`` is the account in the books (a feed's target), ``lender_feed_id`` where statement lines go.
+    ``lender_account_id`` is the account in the books (a feed's target); statement lines go to ``lender_feed_id``,
+    through ``feed_connection_id``.
     """
 
     connection_id: UUID
@@ -42,6 +43,7 @@ class Mapping:
     lender_kind: LenderKind
     lender_account_id: str
     lender_feed_id: str
+    feed_connection_id: UUID
     borrower_account_id: str
     expense_account_id: str
     supplier_id: str

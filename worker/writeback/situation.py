@@ -6,8 +6,9 @@ A step changes only by the methods of :class:`Step`, each of which goes through 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import Final, TypedDict
 from uuid import UUID
 
 from worker.codat.platforms import Platform, Traits, traits_of
@@ -76,6 +77,13 @@ RECORD_KINDS: dict[StepKind, RecordKind] = {
 """Codat's data type of each kind of step that is a push operation."""
 
 
+class _Looking(TypedDict):
+    sync_requested_at: datetime | None
+    sync_baseline: datetime | None
+    syncs_seen: int
+    resend_allowed: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """One request, complete: what is stored before it leaves and sent again unchanged."""
@@ -84,6 +92,14 @@ class Request:
     body: bytes
     date: date
     balance: int | None = None
+
+
+_NOT_LOOKING: Final[_Looking] = {
+    "sync_requested_at": None,
+    "sync_baseline": None,
+    "syncs_seen": 0,
+    "resend_allowed": False,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +128,12 @@ class Step:
     accepted_at: datetime | None = None
     record_id: str | None = None
     refusal: Refusal | None = None
+    refused_at: datetime | None = None
     unknown_since: datetime | None = None
     unknown_cause: UnknownCause | None = None
     sync_requested_at: datetime | None = None
+    sync_baseline: datetime | None = None
+    syncs_seen: int = 0
     resend_allowed: bool = False
     revision: int = 1
 
@@ -156,16 +175,19 @@ class Step:
             record_id=record_id,
             push_operation_key=push_operation_key or self.push_operation_key,
             refusal=None,
+            refused_at=None,
             unknown_since=None,
             unknown_cause=None,
         )
 
-    def refused(self, refusal: Refusal, push_operation_key: UUID | None = None) -> Step:
+    def refused(self, refusal: Refusal, now: datetime, push_operation_key: UUID | None = None) -> Step:
         """Nothing was written, and this is why."""
         return replace(
             self,
             state=transition(self.state, StepEvent.REFUSED),
             refusal=refusal,
+            refused_at=now,
+            resend_allowed=False,
             push_operation_key=push_operation_key or self.push_operation_key,
             unknown_since=None,
             unknown_cause=None,
@@ -174,9 +196,19 @@ class Step:
     def lost(self, cause: UnknownCause, now: datetime) -> Step:
         """It can no longer be told without looking."""
         state = transition(self.state, StepEvent.LOST)
-        return replace(
-            self, state=state, unknown_since=now, unknown_cause=cause, sync_requested_at=None, resend_allowed=False
-        )
+        return replace(self, state=state, unknown_since=now, unknown_cause=cause, **_NOT_LOOKING)
+
+    def asking_for_sync(self, baseline: datetime | None, now: datetime) -> Step:
+        """Waiting for Codat to read the books; ``baseline`` is its own time of the last reading so far."""
+        return replace(self, sync_requested_at=now, sync_baseline=baseline)
+
+    def seen_synced(self) -> Step:
+        """The books were read once more and looked through."""
+        return replace(self, sync_requested_at=None, sync_baseline=None, syncs_seen=self.syncs_seen + 1)
+
+    def looking_anew(self) -> Step:
+        """The next look starts from the beginning."""
+        return replace(self, sync_requested_at=None, sync_baseline=None, syncs_seen=0)
 
     def proven_absent(self) -> Step:
         """Looked for everywhere and not there: planned again under a new key generation."""
@@ -201,8 +233,7 @@ class Step:
             accepted_at=None,
             unknown_since=None,
             unknown_cause=None,
-            sync_requested_at=None,
-            resend_allowed=False,
+            **_NOT_LOOKING,
         )
 
 
@@ -235,12 +266,16 @@ class KnownConnection:
     platform_name: str
     status: str
     lock_date: date | None
-    checked_at: datetime
+    checked_at: datetime | None
 
     @property
     def traits(self) -> Traits:
         """The platform's write rules."""
         return traits_of(self.platform)
+
+    def is_fresh(self, now: datetime, longest: timedelta) -> bool:
+        """Whether this is still believed; None for ``checked_at`` means that somebody said it has changed."""
+        return self.checked_at is not None and now - self.checked_at < longest
 
     @property
     def is_linked(self) -> bool:
@@ -256,12 +291,17 @@ class Situation:
     steps: tuple[Step, ...]
     mappings: dict[int, Mapping]
     current_mapping: Mapping | None
-    connection: KnownConnection | None
 
     @property
     def step(self) -> Step | None:
         """The first step that is not finished: steps go strictly one after the other."""
         return next((step for step in self.steps if step.state is not StepState.SUCCEEDED), None)
+
+    def connection_of(self, step: Step) -> UUID:
+        """Where the step's request goes: some platforms take statement lines through a connection of their own."""
+        mapping = self.mappings.get(step.mapping_version)
+        is_line = mapping is not None and step.kind is StepKind.BANK_TRANSACTION
+        return mapping.feed_connection_id if mapping and is_line else self.saga.connection_id
 
     def mapping_of(self, step: Step) -> Mapping:
         """The version this step is written with; raises :class:`~worker.errors.Bug` when it is not known."""

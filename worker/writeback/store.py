@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -126,13 +126,11 @@ async def load_situation(connection: Connection, saga_id: int) -> Situation | No
     mappings = [
         _mapping(r) for r in await connection.fetch(query("writeback/load_mappings"), saga.connection_id, versions)
     ]
-    known = await connection.fetchrow(query("writeback/load_connection"), saga.connection_id)
     return Situation(
         saga=saga,
         steps=steps,
         mappings={mapping.version: mapping for mapping in mappings},
         current_mapping=max(mappings, key=lambda mapping: mapping.version, default=None),
-        connection=_connection(known) if known else None,
     )
 
 
@@ -185,9 +183,12 @@ async def save_step(connection: Connection, step: Step, attempt: Attempt | None 
         step.accepted_at,
         step.record_id,
         json.dumps(asdict(step.refusal)) if step.refusal else None,
+        step.refused_at,
         step.unknown_since,
         step.unknown_cause,
         step.sync_requested_at,
+        step.sync_baseline,
+        step.syncs_seen,
         step.resend_allowed,
     )
     if revision is None:
@@ -195,6 +196,11 @@ async def save_step(connection: Connection, step: Step, attempt: Attempt | None 
     if attempt:
         await add_attempt(connection, step.id, attempt)
     return True
+
+
+def saved(step: Step) -> Step:
+    """The step as :func:`save_step` left it: the next change is made from the new revision."""
+    return replace(step, revision=step.revision + 1)
 
 
 async def add_attempt(connection: Connection, step_id: int, attempt: Attempt) -> None:
@@ -215,8 +221,19 @@ async def remap_steps(connection: Connection, saga_id: int, mapping_version: int
     await connection.execute(query("writeback/remap_steps"), saga_id, mapping_version)
 
 
+async def discard_plan(connection: Connection, saga_id: int) -> None:
+    """Forget a plan nothing of which was ever sent, and the mapping version it was made with."""
+    await connection.execute(query("writeback/discard_plan"), saga_id)
+    await connection.execute(query("writeback/forget_mapping"), saga_id)
+
+
+async def expire_connection(connection: Connection, connection_id: UUID) -> None:
+    """Ask Codat about the connection again before the next step."""
+    await connection.execute(query("writeback/expire_connection"), connection_id)
+
+
 async def allow_resend(connection: Connection, step_id: int) -> None:
-    """A person lets a step that cannot be found be sent again, once it was looked for once more."""
+    """A person lets a refused or unfindable step be tried again, once it was looked for once more."""
     await connection.execute(query("writeback/allow_resend"), step_id)
 
 
@@ -313,6 +330,12 @@ async def claimed_by_others(
         {row["push_operation_key"] for row in rows if row["push_operation_key"]},
         {row["record_id"] for row in rows if row["record_id"]},
     )
+
+
+async def has_rival(connection: Connection, connection_id: UUID, step: Step) -> bool:
+    """Whether another step may have written the very record that was found for this one."""
+    rival: bool = await connection.fetchval(query("writeback/has_rival"), connection_id, step.id, step.kind)
+    return rival
 
 
 def _saga(row: Any) -> Saga:

@@ -30,6 +30,10 @@ class Timings:
     """Longest wait between two looks for a write that may still come."""
     late_write: timedelta = timedelta(hours=24)
     """How long after ``TimedOut`` a platform may still apply the write: an office computer is on again next day."""
+    sync_poll: timedelta = timedelta(seconds=5)
+    """How often a requested sync is asked after; small books are read within seconds."""
+    clocks_differ: timedelta = timedelta(minutes=10)
+    """How far Codat's clock and ours may differ when the push history is searched from the time of sending."""
     sync_patience: timedelta = timedelta(minutes=10)
     """A requested sync that has not finished by now is requested again."""
     connection_fresh: timedelta = timedelta(minutes=5)

@@ -1,0 +1,146 @@
+"""Reading the borrower's books for a record a step may have written. Codat shows only what it has synchronised."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from worker.codat import wire
+from worker.codat.matching import Match, fingerprint_of_body
+from worker.codat.matching import match as compare
+from worker.codat.records import RecordKind
+from worker.codat.replies import Found, NotFound, NotReady, ReadReply, Refused
+from worker.codat.wire import JsonObject
+from worker.errors import Bug
+from worker.jobs.job import Snooze
+from worker.writeback.desk import Desk, Pause
+from worker.writeback.mapping import Mapping
+from worker.writeback.plan import StepKind
+from worker.writeback.situation import RECORD_KINDS, Situation, Step
+
+DAYS_AROUND: Final = timedelta(days=1)
+"""Platforms keep dates in their own time zone, so a record may be listed a day off."""
+
+_DATE_FIELDS: Final = {
+    RecordKind.TRANSFER: "date",
+    RecordKind.DIRECT_COST: "issueDate",
+    RecordKind.DIRECT_INCOME: "issueDate",
+    RecordKind.BANK_TRANSACTION: "clearedOnDate",
+}
+NAME_FIELDS: Final = {
+    RecordKind.BANK_ACCOUNT: "accountName",
+    RecordKind.ACCOUNT: "name",
+    RecordKind.SUPPLIER: "supplierName",
+}
+"""What a created account or supplier is found again by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A record that is, or may be, the step's: ``is_certain`` when it carries the step's own reference or name."""
+
+    record_id: str
+    is_certain: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """This kind of record cannot be read from this platform at all."""
+
+
+def kinds_to_read(step: Step) -> tuple[RecordKind, ...]:
+    """Where the record may be listed: a cost given back becomes a direct income on some platforms."""
+    kind = RECORD_KINDS[step.kind]
+    if kind is RecordKind.DIRECT_COST and step.amount > 0:
+        return (RecordKind.DIRECT_COST, RecordKind.DIRECT_INCOME)
+    return (kind,)
+
+
+async def await_sync(desk: Desk, situation: Situation, step: Step) -> Pause | None:
+    """Have Codat read the books again; None once a reading has ended since it was asked for."""
+    saga, kinds = situation.saga, kinds_to_read(step)
+    reply = await desk.codat.data_status(saga.company_id)
+    if not isinstance(reply, Found):
+        return Pause(await desk.unread(saga, reply))
+    synced = [_last_sync(reply.value, kind) for kind in kinds]
+    if step.sync_requested_at is not None:
+        if all(_is_newer(moment, step.sync_baseline) for moment in synced):
+            return None
+        if desk.clock() - step.sync_requested_at < desk.timings.sync_patience:
+            return Pause(Snooze(desk.timings.sync_poll))
+    for kind in kinds:
+        queued = await desk.codat.queue_sync(saga.company_id, saga.connection_id, kind)
+        if isinstance(queued, NotFound | Refused) and kind is RecordKind.BANK_TRANSACTION:
+            return None  # lines that no sync covers cannot be read either, and reading them will say so
+        if not isinstance(queued, Found | NotFound | Refused):
+            return Pause(await desk.unread(saga, queued))
+    baseline = max((moment for moment in synced if moment is not None), default=None)
+    await desk.record(step, step.asking_for_sync(baseline, desk.clock()), "look", "sync requested")
+    return Pause(Snooze(desk.timings.sync_poll))
+
+
+def _last_sync(status: JsonObject, kind: RecordKind) -> datetime | None:
+    return wire.moment(wire.child(status, kind.value), "lastSuccessfulSync")
+
+
+def _is_newer(moment: datetime | None, baseline: datetime | None) -> bool:
+    return moment is not None and (baseline is None or moment > baseline)
+
+
+async def sightings(
+    desk: Desk, situation: Situation, step: Step, mapping: Mapping | None
+) -> list[Sighting] | Unreadable | Pause:
+    """Every record in the books that is or may be this step's, certain ones first."""
+    found: list[Sighting] = []
+    for kind in kinds_to_read(step):
+        reply = await _list(desk, situation, step, kind, mapping)
+        match reply:
+            case Found(records):
+                found += _recognised(step, kind, records)
+            case NotFound() | Refused() | NotReady() if kind is RecordKind.BANK_TRANSACTION:
+                return Unreadable()
+            case NotFound() | NotReady() if kind is RecordKind.DIRECT_INCOME:
+                continue  # a platform without direct incomes keeps a negative direct cost as one
+            case _:
+                return Pause(await desk.unread(situation.saga, reply))
+    return sorted(found, key=lambda sighting: (not sighting.is_certain, sighting.record_id))
+
+
+async def _list(
+    desk: Desk, situation: Situation, step: Step, kind: RecordKind, mapping: Mapping | None
+) -> ReadReply[list[JsonObject]]:
+    saga, query = situation.saga, ""
+    if (field := _DATE_FIELDS.get(kind)) and step.date and step.kind is not StepKind.DELETE_DIRECT_COST:
+        query = f"{field}>={step.date - DAYS_AROUND}&&{field}<={step.date + 2 * DAYS_AROUND}"
+    account = mapping.lender_account_id if mapping and kind is RecordKind.BANK_TRANSACTION else None
+    return await desk.codat.list_records(kind, saga.company_id, saga.connection_id, query, bank_account_id=account)
+
+
+def _recognised(step: Step, kind: RecordKind, records: Sequence[JsonObject]) -> list[Sighting]:
+    if step.body is None:
+        raise Bug(f"step {step.id} is looked for but was never sent")
+    if kind in NAME_FIELDS:
+        wanted = wire.text(wire.decode_object(step.body), NAME_FIELDS[kind]) or ""
+        return [Sighting(record_id, is_certain=True) for record_id in named(records, kind, wanted)]
+    expected = fingerprint_of_body(RECORD_KINDS[step.kind], step.reference, step.body)
+    verdicts = [(wire.text(record, "id"), compare(expected, record, kind)) for record in records]
+    return [
+        Sighting(record_id, is_certain=verdict is Match.EXACT)
+        for record_id, verdict in verdicts
+        if record_id is not None and verdict is not Match.NO
+    ]
+
+
+def named(records: Sequence[JsonObject], kind: RecordKind, name: str) -> list[str]:
+    """Ids of the usable records of this name; case and surrounding space do not tell two suppliers apart."""
+    wanted = name.strip().casefold()
+    return sorted(
+        record_id
+        for record in records
+        if (wire.text(record, NAME_FIELDS[kind]) or "").strip().casefold() == wanted
+        and wire.text(record, "status") != "Archived"
+        and wire.child(record, "metadata").get("isDeleted") is not True
+        and (record_id := wire.text(record, "id")) is not None
+    )

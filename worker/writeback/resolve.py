@@ -1,0 +1,185 @@
+"""Finding out what became of a step whose answer was lost: look in the push history, then in the books.
+
+What is found is adopted. Only what is proven absent is sent again, under a new key. Proof needs two readings of the
+books that follow each other after a quiet time: the first may have begun before the write took effect, the second
+cannot have. Where a write may still arrive late, or where sending was our own mistake, absence proves nothing, and in
+the end a person decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final, assert_never
+from uuid import UUID
+
+from worker.codat.payloads import bank_transaction_id
+from worker.codat.push_operation import PushOperation, PushStatus
+from worker.codat.replies import Found, NotFound
+from worker.errors import Bug
+from worker.jobs.job import Outcome, Snooze
+from worker.writeback import store
+from worker.writeback.desk import Desk, Pause
+from worker.writeback.following import conclude, written_record
+from worker.writeback.looking import Sighting, Unreadable, await_sync, sightings
+from worker.writeback.plan import StepKind
+from worker.writeback.situation import RECORD_KINDS, Situation, Step, UnknownCause, WaitingFor
+from worker.writeback.timings import growing
+
+READINGS_FOR_PROOF: Final = 2
+"""Readings of the books, one after the other, that must not show a record before it counts as absent."""
+
+_DOUBTS: Final = {
+    UnknownCause.RECORD_MISSING: "Codat says it was written, but it is not in the books",
+    UnknownCause.KEY_REUSED: "Codat has seen its Idempotency-Key with another body",
+}
+"""Causes after which even proven absence needs a person before anything is sent again."""
+
+
+async def resolve(desk: Desk, situation: Situation, step: Step) -> Outcome | None:
+    """Look for an unknown step; adopt what is found, plan again what is absent, otherwise look again later."""
+    if step.unknown_since is None or step.first_sent_at is None:
+        raise Bug(f"step {step.id} is unknown since no time")
+    quiet = step.unknown_since + desk.timings.look_first - desk.clock()
+    if quiet > timedelta(0):
+        return Snooze(quiet)
+    candidates = await _candidates(desk, situation, step)
+    if candidates is None:
+        return None
+    if isinstance(candidates, Pause):
+        return candidates.outcome
+    pause = await await_sync(desk, situation, step)
+    if pause is not None:
+        return pause.outcome
+    return await _look_in_books(desk, situation, step, candidates)
+
+
+async def _candidates(desk: Desk, situation: Situation, step: Step) -> list[PushOperation] | Pause | None:
+    """Push operations that may be this step's and are not pending; None when its own one has decided the matter."""
+    saga = situation.saga
+    if step.push_operation_key is not None:
+        own = await desk.codat.get_push_operation(saga.company_id, step.push_operation_key)
+        if isinstance(own, Found):
+            if await _decided_by(desk, step, own.value):
+                return None
+        elif not isinstance(own, NotFound):
+            return Pause(await desk.unread(saga, own))
+    since = (step.first_sent_at or desk.clock()) - desk.timings.clocks_differ
+    reply = await desk.codat.list_push_operations(saga.company_id, since)
+    if not isinstance(reply, Found):
+        return Pause(await desk.unread(saga, reply))
+    operations = await _unclaimed(desk, situation, step, reply.value)
+    if any(operation.status is PushStatus.PENDING for operation in operations):
+        return Pause(_look_later(desk, step))
+    return operations
+
+
+async def _decided_by(desk: Desk, step: Step, operation: PushOperation) -> bool:
+    """Record a final status of the step's own push operation; False when it settles nothing."""
+    if operation.status is PushStatus.FAILED or (
+        operation.status is PushStatus.SUCCESS and written_record(step, operation) is not None
+    ):
+        await conclude(desk, step, operation)
+        return True
+    return False
+
+
+async def _unclaimed(
+    desk: Desk, situation: Situation, step: Step, operations: Sequence[PushOperation]
+) -> list[PushOperation]:
+    kind, connection_id = RECORD_KINDS[step.kind], situation.connection_of(step)
+    alike = [
+        operation
+        for operation in operations
+        if (operation.data_type or "").casefold() == kind.value.casefold()
+        and operation.connection_id in (None, connection_id)
+    ]
+    async with desk.database.connection() as connection:
+        claimed, _ = await store.claimed_by_others(
+            connection, situation.saga.connection_id, step.id, [operation.key for operation in alike], []
+        )
+    return [operation for operation in alike if operation.key not in claimed]
+
+
+async def _look_in_books(
+    desk: Desk, situation: Situation, step: Step, candidates: Sequence[PushOperation]
+) -> Outcome | None:
+    mapping = situation.mappings.get(step.mapping_version)
+    seen = await sightings(desk, situation, step, mapping)
+    match seen:
+        case Pause(outcome):
+            return outcome
+        case Unreadable():
+            record_id = _line_by_history(step, candidates)
+        case list() if step.kind is StepKind.DELETE_DIRECT_COST:
+            record_id = await _deleted_record(desk, step, seen)
+        case list():
+            record_id = await _ours(desk, situation, step, seen)
+        case _:
+            assert_never(seen)
+    if record_id is None:
+        return await _not_found(desk, situation, step, candidates)
+    key = _key_of(record_id, step, candidates)
+    await desk.record(step, step.adopted(record_id, key), "look", "found", record_id)
+    return None
+
+
+def _line_by_history(step: Step, candidates: Sequence[PushOperation]) -> str | None:
+    # One line at a time is in flight on a statement, so an operation nobody else claims is this step's.
+    succeeded = any(operation.status is PushStatus.SUCCESS for operation in candidates)
+    return bank_transaction_id(step.reference) if succeeded else None
+
+
+async def _deleted_record(desk: Desk, step: Step, seen: Sequence[Sighting]) -> str | None:
+    async with desk.database.connection() as connection:
+        record_id = await store.record_of_step(connection, step.compensates) if step.compensates else None
+    present = any(sighting.record_id == record_id for sighting in seen)
+    return None if present else record_id
+
+
+async def _ours(desk: Desk, situation: Situation, step: Step, seen: Sequence[Sighting]) -> str | None:
+    """The record that is this step's: certain before likely, never one that another step has."""
+    async with desk.database.connection() as connection:
+        _, claimed = await store.claimed_by_others(
+            connection, situation.saga.connection_id, step.id, [], [sighting.record_id for sighting in seen]
+        )
+        rival = await store.has_rival(connection, situation.saga.connection_id, step)
+    for sighting in seen:
+        if sighting.record_id not in claimed and (sighting.is_certain or not rival):
+            return sighting.record_id
+    return None
+
+
+def _key_of(record_id: str, step: Step, candidates: Sequence[PushOperation]) -> UUID | None:
+    for operation in candidates:
+        if operation.status is PushStatus.SUCCESS and written_record(step, operation) == record_id:
+            return operation.key
+    return step.push_operation_key
+
+
+async def _not_found(
+    desk: Desk, situation: Situation, step: Step, candidates: Sequence[PushOperation]
+) -> Outcome | None:
+    """The books do not show it: read them once more, then conclude what absence proves."""
+    if step.syncs_seen + 1 < READINGS_FOR_PROOF:
+        await desk.record(step, step.seen_synced(), "look", "not in the books", "once more to be sure")
+        return None
+    if step.unknown_cause is None or step.unknown_since is None:
+        raise Bug(f"step {step.id} is unknown for no reason")
+    doubt = _DOUBTS.get(step.unknown_cause)
+    timed_out = any(operation.status is PushStatus.TIMED_OUT for operation in candidates)
+    if timed_out or step.unknown_cause is UnknownCause.TIMED_OUT:
+        if desk.clock() - step.unknown_since < desk.timings.late_write and not step.resend_allowed:
+            await desk.record(step, step.looking_anew(), "look", "not in the books yet")
+            return _look_later(desk, step)
+        doubt = "the platform timed out and may still write it, but it is not in the books"
+    if doubt is None or step.resend_allowed:
+        await desk.record(step, step.proven_absent(), "look", "proven absent", "planned again with a new key")
+        return None
+    await desk.record(step, step.looking_anew(), "look", "not in the books", doubt)
+    return await desk.wait(situation.saga, WaitingFor.PERSON, f"{doubt}; look there, then retry to send it again")
+
+
+def _look_later(desk: Desk, step: Step) -> Snooze:
+    age = desk.clock() - step.unknown_since if step.unknown_since else timedelta(0)
+    return Snooze(growing(age, first=desk.timings.look_first, longest=desk.timings.look_longest))

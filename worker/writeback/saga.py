@@ -1,0 +1,186 @@
+"""Driving a saga: one turn after the other, each a small transaction or one question to Codat, until it must wait.
+
+Every turn starts from what is stored, so that a process may die between any two of them: whoever takes the job next
+reads the same situation and goes on. ``None`` from a turn means that something moved and the next turn may follow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final, assert_never
+from uuid import UUID
+
+from worker.codat.replies import Found
+from worker.errors import Bug
+from worker.jobs.job import Claim, Done, Outcome, Snooze
+from worker.writeback import store
+from worker.writeback.connections import known_connection
+from worker.writeback.desk import Desk, Pause
+from worker.writeback.following import follow, reconsider
+from worker.writeback.movement import RepaymentReversal
+from worker.writeback.plan import PlannedStep, WrittenStep, movement_name, plan, plan_reversal, reference
+from worker.writeback.preflight import Hold, usable_connection, usable_mapping
+from worker.writeback.resolve import resolve
+from worker.writeback.sending import send_again, send_first
+from worker.writeback.situation import (
+    KnownConnection,
+    Saga,
+    SagaKind,
+    SagaState,
+    Situation,
+    Step,
+    WaitingFor,
+)
+from worker.writeback.step import StepState
+
+MOST_TURNS: Final = 100
+"""Turns of one attempt: six steps of a few turns each fit many times; more means two turns undo each other."""
+
+
+class SagaHandler:
+    """Handler of the queue's ``advance_saga`` jobs; a job's subject is the saga's id."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def __call__(self, claim: Claim) -> Sequence[Outcome]:
+        """Advance each saga of the claim as far as it goes now."""
+        return [await self.advance(job.subject) for job in claim.jobs]
+
+    async def advance(self, saga_id: int) -> Outcome:
+        """Take turns until the saga is finished or has to wait for somebody."""
+        for _ in range(MOST_TURNS):
+            outcome = await self.run_once(saga_id)
+            if outcome is not None:
+                return outcome
+        raise Bug(f"saga {saga_id} took {MOST_TURNS} turns without getting anywhere")
+
+    async def run_once(self, saga_id: int) -> Outcome | None:
+        """One turn: read the situation, do the one thing it calls for."""
+        async with self._desk.database.transaction() as connection:
+            situation = await store.load_situation(connection, saga_id)
+        if situation is None:
+            raise Bug(f"there is no saga {saga_id}")
+        if situation.saga.state.is_final:
+            return Done()
+        if situation.saga.mapping_version is None:
+            return await _plan(self._desk, situation)
+        step = situation.step
+        if step is None:
+            return await _finish(self._desk, situation.saga)
+        return await _turn(self._desk, situation, step)
+
+
+async def _turn(desk: Desk, situation: Situation, step: Step) -> Outcome | None:
+    """Move the saga's first unfinished step."""
+    match step.state:
+        case StepState.PLANNED:
+            return await _begin(desk, situation, step)
+        case StepState.SENDING:
+            return await send_again(desk, situation, step)
+        case StepState.PENDING:
+            return await follow(desk, situation, step)
+        case StepState.FAILED:
+            return await reconsider(desk, situation, step)
+        case StepState.UNKNOWN:
+            return await resolve(desk, situation, step)
+        case StepState.SUCCEEDED:
+            raise Bug(f"step {step.id} is finished and was taken for unfinished")
+        case _:
+            assert_never(step.state)
+
+
+async def _begin(desk: Desk, situation: Situation, step: Step) -> Outcome | None:
+    """Send a planned step, once the mapping and the connection let it."""
+    mapping = usable_mapping(situation)
+    if isinstance(mapping, Hold):
+        return await desk.wait(situation.saga, mapping.waiting_for, mapping.reason)
+    if situation.saga.waiting_for is WaitingFor.MAPPING and await _take_new_mapping(desk, situation, mapping.version):
+        return None
+    connection = await linked_connection(desk, situation, situation.saga.connection_id)
+    if not isinstance(connection, Pause) and situation.connection_of(step) != connection.connection_id:
+        feed = await linked_connection(desk, situation, situation.connection_of(step))
+        connection = feed if isinstance(feed, Pause) else replace(connection, platform=feed.platform)
+    if isinstance(connection, Pause):
+        return connection.outcome
+    return await send_first(desk, situation, step, connection)
+
+
+async def linked_connection(desk: Desk, situation: Situation, connection_id: UUID) -> KnownConnection | Pause:
+    """A connection of the saga's company, when it takes writes."""
+    saga = situation.saga
+    reply = await known_connection(desk, saga.company_id, connection_id)
+    if not isinstance(reply, Found):
+        return Pause(await desk.unread(saga, reply))
+    hold = usable_connection(reply.value)
+    if hold is None:
+        return reply.value
+    return Pause(await desk.wait(saga, hold.waiting_for, hold.reason, recheck=desk.timings.connection_recheck))
+
+
+async def _take_new_mapping(desk: Desk, situation: Situation, version: int) -> bool:
+    """Let a saga that waited for a mapping write what it has not sent with the new one; True when that changed it."""
+    unsent = [step for step in situation.steps if step.state is StepState.PLANNED and step.compensates is None]
+    if all(step.mapping_version == version for step in unsent):
+        return False
+    untouched = all(step.state is StepState.PLANNED and step.key_generation == 1 for step in situation.steps)
+    async with desk.database.transaction() as connection:
+        if untouched:
+            await store.discard_plan(connection, situation.saga.id)
+        else:
+            await store.remap_steps(connection, situation.saga.id, version)
+    return True
+
+
+async def _plan(desk: Desk, situation: Situation) -> Outcome | None:
+    """Fix the mapping version and the steps, before anything is sent."""
+    saga = situation.saga
+    if saga.kind is SagaKind.MAPPING or saga.movement is None:
+        raise Bug(f"saga {saga.id} has nothing to plan")
+    mapping = usable_mapping(situation)
+    if isinstance(mapping, Hold):
+        return await desk.wait(saga, mapping.waiting_for, mapping.reason)
+    if isinstance(saga.movement, RepaymentReversal):
+        return await _plan_reversal(desk, situation, saga.movement)
+    steps = [_new_step(saga, step, mapping.version) for step in plan(saga.movement, mapping.profile)]
+    async with desk.database.transaction() as connection:
+        planned = await store.begin_saga(connection, saga, mapping.version, steps)
+    return None if planned else Snooze(timedelta(0))
+
+
+async def _plan_reversal(desk: Desk, situation: Situation, movement: RepaymentReversal) -> Outcome | None:
+    """Plan the opposite of what the repayment's saga really wrote, in the very accounts it was written to."""
+    saga = situation.saga
+    async with desk.database.connection() as connection:
+        written = await store.load_written(connection, saga, movement.repayment_id)
+    if written is None:
+        return await desk.wait(saga, WaitingFor.PERSON, f"no writeback of repayment {movement.repayment_id} is known")
+    if not written.steps or written.mapping_version is None:
+        return await _finish(desk, saga, f"nothing of repayment {movement.repayment_id} was written")
+    known = await linked_connection(desk, situation, saga.connection_id)
+    if isinstance(known, Pause):
+        return known.outcome
+    versions = {step_id: version for step_id, _, _, _, version in written.steps}
+    undone = plan_reversal(
+        [WrittenStep(step_id, kind, purpose, amount) for step_id, kind, purpose, amount, _ in written.steps],
+        can_delete_direct_costs=known.traits.deletes_direct_costs,
+    )
+    steps = [_new_step(saga, step, versions[step.compensates or 0]) for step in undone]
+    async with desk.database.transaction() as transaction:
+        planned = await store.begin_saga(transaction, saga, written.mapping_version, steps)
+    return None if planned else Snooze(timedelta(0))
+
+
+def _new_step(saga: Saga, step: PlannedStep, mapping_version: int) -> store.NewStep:
+    if saga.movement is None or saga.loan_id is None:
+        raise Bug(f"saga {saga.id} has no movement")
+    fingerprint = reference(saga.connection_id, saga.loan_id, movement_name(saga.movement), step)
+    return store.NewStep(step.kind, step.purpose, fingerprint, step.amount, mapping_version, step.compensates)
+
+
+async def _finish(desk: Desk, saga: Saga, reason: str | None = None) -> Outcome:
+    async with desk.database.connection() as connection:
+        await store.set_saga_state(connection, saga.id, SagaState.SUCCEEDED, reason=reason)
+    return Done()

@@ -1,0 +1,195 @@
+"""Sending a step: its whole request is stored first, then it leaves, then what came back is recorded.
+
+A crash before the intention is committed: nothing happened. A crash after it: the same key and the same bytes go out
+again, and Codat carries them out or repeats its first answer. No transaction is open while Codat is asked.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Final, assert_never
+
+from worker.codat.push_operation import PushOperation
+from worker.codat.replies import (
+    Accepted,
+    AmbiguityCause,
+    Ambiguous,
+    CodatError,
+    Denied,
+    Invalid,
+    KeyInProgress,
+    KeyReused,
+    Missing,
+    PushReply,
+    RateLimited,
+    Unsent,
+)
+from worker.database import Connection
+from worker.errors import Bug
+from worker.jobs.job import Outcome, Snooze
+from worker.writeback import store
+from worker.writeback.classify import Refusal, Responsible, classify
+from worker.writeback.compose import Posting, compose
+from worker.writeback.desk import Desk, log_change
+from worker.writeback.mapping import Mapping
+from worker.writeback.plan import StepKind
+from worker.writeback.preflight import Hold, TooEarly, posting_day
+from worker.writeback.situation import (
+    KnownConnection,
+    Request,
+    Saga,
+    SagaState,
+    Situation,
+    Step,
+    UnknownCause,
+    WaitingFor,
+)
+from worker.writeback.timings import growing
+
+
+async def send_first(desk: Desk, situation: Situation, step: Step, connection: KnownConnection) -> Outcome | None:
+    """Store a planned loan step's intention, then send it."""
+    mapping = situation.mapping_of(step)
+    async with desk.database.transaction() as transaction:
+        request = await _request(desk, transaction, situation.saga, step, mapping, connection)
+        intended = await store_intention(desk, transaction, step, request) if isinstance(request, Request) else None
+    match request:
+        case Request():
+            return await send(desk, situation, intended, is_first=True) if intended else None
+        case Hold(waiting_for, reason):
+            return await desk.wait(situation.saga, waiting_for, reason, recheck=desk.timings.connection_recheck)
+        case TooEarly(day):
+            midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
+            reason = f"the platform takes this record only from {day.isoformat()} on"
+            return await desk.wait(situation.saga, WaitingFor.CODAT, reason, recheck=midnight - desk.clock())
+        case None:
+            return Snooze(desk.timings.feed_busy)
+        case _:
+            assert_never(request)
+
+
+async def store_intention(desk: Desk, transaction: Connection, step: Step, request: Request) -> Step | None:
+    """Make a request durable before it leaves; None when another replica has moved the step."""
+    now = desk.clock()
+    intended = step.intended(request, now)
+    attempt = store.Attempt(now, intended.key_generation, "send", "intended", request.path)
+    if not await store.save_step(transaction, intended, attempt):
+        return None
+    await store.set_saga_state(transaction, step.saga_id, SagaState.RUNNING)
+    log_change(step, intended, "send", "intended")
+    return store.saved(intended)
+
+
+async def _request(
+    desk: Desk, transaction: Connection, saga: Saga, step: Step, mapping: Mapping, connection: KnownConnection
+) -> Request | Hold | TooEarly | None:
+    """The request to store, or why there is none; None while another loan's line is in flight on the statement."""
+    newest, balance = None, None
+    if step.kind is StepKind.BANK_TRANSACTION:
+        await store.ensure_feed(transaction, saga.connection_id, mapping.lender_feed_id, 0)
+        feed = await store.take_feed(transaction, saga.connection_id, mapping.lender_feed_id, step.id)
+        if feed is None:
+            return None
+        newest, balance = feed.newest_date, feed.balance + step.amount
+    day = posting_day(step, saga.effective_date, connection, newest, desk.clock().date())
+    if isinstance(day, Hold | TooEarly):
+        await store.release_feed(transaction, step.id)
+        return day
+    record_id = await store.record_of_step(transaction, step.compensates) if step.compensates else None
+    return compose(saga, step, mapping, connection.traits, Posting(day, balance, record_id))
+
+
+async def send_again(desk: Desk, situation: Situation, step: Step) -> Outcome | None:
+    """A step was about to be sent, or was sent, and its answer is not recorded: the same request goes out again."""
+    return await send(desk, situation, step, is_first=False)
+
+
+async def send(desk: Desk, situation: Situation, step: Step, *, is_first: bool) -> Outcome | None:
+    """Send a stored request while its key protects it, and record the answer."""
+    if step.first_sent_at is None:
+        raise Bug(f"step {step.id} is sending without a time")
+    if desk.clock() - step.first_sent_at >= desk.timings.key_lifetime:
+        await desk.record(step, step.lost(UnknownCause.NO_ANSWER, desk.clock()), "send", "too old to send again")
+        return None
+    reply = await _push(desk, situation, step)
+    return await _heed(desk, step, reply, is_first=is_first)
+
+
+async def _push(desk: Desk, situation: Situation, step: Step) -> PushReply:
+    if step.path is None or step.body is None or step.idempotency_key is None:
+        raise Bug(f"step {step.id} is sending without a request")
+    company_id, connection_id = situation.saga.company_id, situation.connection_of(step)
+    if step.kind is StepKind.DELETE_DIRECT_COST:
+        async with desk.database.connection() as connection:
+            record_id = await store.record_of_step(connection, step.compensates) if step.compensates else None
+        return await desk.codat.delete_direct_cost(company_id, connection_id, record_id or "")
+    return await desk.codat.push(company_id, connection_id, step.path, step.body, step.idempotency_key)
+
+
+async def _heed(desk: Desk, step: Step, reply: PushReply, *, is_first: bool) -> Outcome | None:
+    """What an answer means. ``is_first``: nothing of this key generation can have reached Codat before."""
+    match reply:
+        case Accepted(operation):
+            return await _accepted(desk, step, operation)
+        case Invalid(error):
+            await _refused(desk, step, classify(error.errors, error.message), error)
+        case Denied(error=error) | Missing(error=error) if not is_first:
+            # An earlier request with this key may have been carried out before Codat began to refuse.
+            await _lost(desk, step, UnknownCause.REFUSED_REPETITION, str(error.status), error.message)
+        case Denied(status, error):
+            words = f"Codat refuses this write ({status}): {error.message}"
+            await _refused(desk, step, Refusal(Responsible.CODAT, words), error)
+        case Missing(error):
+            words = f"Codat does not find what this write needs: {error.message}"
+            await _refused(desk, step, Refusal(Responsible.CONNECTION, words), error)
+        case KeyReused(error):
+            await _lost(desk, step, UnknownCause.KEY_REUSED, str(error.status), error.message)
+        case Ambiguous(cause, status, detail) if cause in _LOST_BY:
+            await _lost(desk, step, _LOST_BY[cause], str(status), detail)
+        case Ambiguous() | Unsent() | RateLimited() | KeyInProgress():
+            return await _same_again(desk, step, reply)
+        case _:
+            assert_never(reply)
+    return None
+
+
+_LOST_BY: Final = {
+    AmbiguityCause.SERVER_ERROR: UnknownCause.SERVER_ERROR,
+    AmbiguityCause.REPLY: UnknownCause.UNREADABLE,
+}
+"""Ambiguities that sending the same key again cannot clear up: Codat would only repeat the same answer."""
+
+
+async def _refused(desk: Desk, step: Step, refusal: Refusal, error: CodatError) -> None:
+    await desk.record(step, step.refused(refusal, desk.clock()), "send", str(error.status), refusal.words)
+
+
+async def _lost(desk: Desk, step: Step, cause: UnknownCause, outcome: str, detail: str) -> None:
+    await desk.record(step, step.lost(cause, desk.clock()), "send", outcome, detail)
+
+
+async def _accepted(desk: Desk, step: Step, operation: PushOperation) -> Outcome | None:
+    accepted = step.accepted(operation.key, desk.clock())
+    heard = await desk.record(step, accepted, "send", "accepted", f"push operation {operation.key}")
+    # A final status is not believed from here either: the next turn reads the push operation itself.
+    return None if heard or operation.status.is_final else Snooze(desk.timings.poll_first)
+
+
+async def _same_again(desk: Desk, step: Step, reply: Ambiguous | Unsent | RateLimited | KeyInProgress) -> Snooze:
+    """Nothing is decided yet, and the same key may go again: when."""
+    age = desk.clock() - step.first_sent_at if step.first_sent_at else timedelta(0)
+    delay = growing(age, first=desk.timings.resend_first, longest=desk.timings.resend_longest)
+    match reply:
+        case Ambiguous(cause, _, detail):
+            await desk.note(step, "send", cause, detail)
+        case Unsent(detail):
+            await desk.note(step, "send", "unsent", detail)
+        case RateLimited(retry_after):
+            await desk.note(step, "send", "429", f"may go again after {retry_after.total_seconds():.0f} s")
+            delay = retry_after
+        case KeyInProgress():
+            await desk.note(step, "send", "409", "Codat is still working on this key")
+            delay = desk.timings.key_in_progress
+        case _:
+            assert_never(reply)
+    return Snooze(delay)
