@@ -46,7 +46,7 @@ SIGNATURE_CODE: Final = "invalid_signature"
 
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-_log = structlog.get_logger(__name__)
+log = structlog.get_logger(__name__)
 
 
 def problem(
@@ -57,7 +57,7 @@ def problem(
     field: str | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> web.Response:
-    """A problem document; ``field`` is the dotted path of the value that is to blame, ``detail`` what to do about it."""
+    """A problem document; ``field`` is the dotted path of the value to blame, ``detail`` what to do about it."""
     code = code or CODES.get(status, "error")
     document: dict[str, object] = {
         "type": "about:blank",
@@ -76,21 +76,21 @@ def problem(
 
 @web.middleware
 async def problem_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answers every error a handler raises with a problem document; an unexpected one is logged and gives nothing away."""
+    """Answers every error a handler raises with a problem document; an unexpected one is logged, not described."""
     try:
         return await handler(request)
     except Rejected as error:
         return problem(error.status, error.detail, code=error.code, field=error.field)
     except Unavailable as error:
-        _log.warning("request_unavailable", path=request.path, error=str(error))
-        return problem(503, "the service cannot reach its database now: send the request again")
+        log.warning("request_unavailable", path=request.path, error=str(error))
+        return problem(503, "the service cannot do this just now: send the request again after a moment")
     except web.HTTPException as error:
         if error.status < HTTPStatus.BAD_REQUEST:
             raise
         allow = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else None
         return problem(error.status, _explain(request, error.status), headers=allow)
     except Exception:
-        _log.exception("request_failed", path=request.path)
+        log.exception("request_failed", path=request.path)
         return problem(500, "an unexpected error was recorded; nothing was changed")
 
 

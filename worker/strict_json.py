@@ -68,7 +68,7 @@ _DECODER: Final = json.JSONDecoder(
 
 def _refuse_unstorable(document: dict[str, object]) -> None:
     # A list of what is still to visit instead of recursion: the depth is the sender's choice until it is checked.
-    waiting: list[tuple[str, int, object]] = [("", 0, document)]
+    waiting: list[tuple[str, int, object]] = [("", 1, document)]
     while waiting:
         path, depth, value = waiting.pop()
         if isinstance(value, str):

@@ -32,6 +32,8 @@ WAITING_MESSAGES: Final = 4_000
 WAITING_BYTES: Final = 32 * 1024 * 1024
 """Most bytes of bodies waiting, whatever their number: a bound on memory."""
 
+log = structlog.get_logger(__name__)
+
 
 class InboxFull(Unavailable):
     """More messages are waiting to be stored than this process holds; the sender should come back."""
@@ -97,11 +99,11 @@ class Receiver:
             _fail(batch, error)
         except Exception as error:
             if len(batch) == 1:
-                _log.exception("message_not_stored", event_id=batch[0].message.webhook_id)
+                log.exception("message_not_stored", event_id=batch[0].message.webhook_id)
                 _fail(batch, NotStored(f"the message could not be stored: {type(error).__name__}"))
                 return
-            # One body the database chokes on must not fail its neighbours; a deadlock or time-out dissolves the same way.
-            _log.warning("batch_split", messages=len(batch), error=str(error))
+            # One body the database chokes on must not fail its neighbours; a deadlock or a time-out dissolves likewise.
+            log.warning("batch_split", messages=len(batch), error=str(error))
             for each in batch:
                 await self._store([each])
         else:
@@ -116,6 +118,3 @@ def _fail(batch: Sequence[_Waiting], error: Unavailable) -> None:
     for each in batch:
         if not each.answer.done():
             each.answer.set_exception(type(error)(*error.args))
-
-
-_log = structlog.get_logger(__name__)

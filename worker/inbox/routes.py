@@ -56,7 +56,7 @@ Observe: TypeAlias = Callable[[Reception], None]
 
 ReadMessage: TypeAlias = Callable[[web.Request, bytes], NewMessage]
 
-_log = structlog.get_logger(__name__)
+log = structlog.get_logger(__name__)
 
 
 def add_routes(app: web.Application, receiver: Receiver, secrets: WebhookSecrets, observe: Observe) -> None:
@@ -90,7 +90,7 @@ class _Webhooks:
             return _answer(verdict, message)
         except Rejected as error:
             outcome = "unauthenticated" if error.code == SIGNATURE_CODE else "rejected"
-            _log.info("webhook_refused", source=source.value, code=error.code, field=error.field)
+            log.info("webhook_refused", source=source.value, code=error.code, field=error.field)
             raise
         except Unavailable:
             outcome = "unavailable"
@@ -140,7 +140,7 @@ def _answer(verdict: Verdict, message: NewMessage) -> web.Response:
             return _acknowledged(200, message.webhook_id, "duplicate")
         case Conflict():
             # A genuine sender never does this: its own mistake, or somebody else's secret.
-            _log.warning("webhook_id_reused", source=message.source.value, event_id=message.webhook_id)
+            log.warning("webhook_id_reused", source=message.source.value, event_id=message.webhook_id)
             return problem(409, "another body was received under this webhook-id before", code="webhook_id_reused")
         case _:
             assert_never(verdict)
