@@ -32,6 +32,9 @@ class GateSession:
         """
         async with self._turn:
             connection = self._connection
+            if connection is not None and connection.is_closed():
+                await self._forget(None)
+                connection = None
             if connection is None:
                 connection = await self._stack.enter_async_context(self._database.connection())
                 self._connection = connection

@@ -71,7 +71,7 @@ def match(expected: Fingerprint, record: JsonObject, listed_as: RecordKind | Non
     if expected.marks:
         return Match.EXACT if any(_carries(text, expected.marks) for text in _texts(kind, record)) else Match.NO
     found = _fingerprint(kind, record, frozenset())
-    amount = -found.amount if kind is RecordKind.DIRECT_INCOME and found.amount is not None else found.amount
+    amount = found.amount.copy_negate() if kind is RecordKind.DIRECT_INCOME and found.amount else found.amount
     same = (
         found.accounts == expected.accounts
         and amount == expected.amount
