@@ -114,9 +114,13 @@ class _Delivery:
 
 @dataclass(slots=True)
 class Post:
-    """The post office: consumers, faults on the way, and deliveries in flight."""
+    """The post office: consumers, faults on the way, and deliveries in flight.
+
+    ``wall`` is the real time: signatures carry it, because a receiver holds them against its own clock.
+    """
 
     now: Callable[[], datetime]
+    wall: Callable[[], datetime]
     after: Callable[[timedelta, Callable[[], None]], None]
     real_seconds: Callable[[timedelta], float]
     faults: Faults
@@ -198,7 +202,7 @@ class Post:
         """The status answered, or None when there was no answer."""
         headers = {"Content-Type": "application/json"}
         if delivery.sign is not None:
-            headers |= delivery.sign.headers(delivery.message_id, self.now(), delivery.body)
+            headers |= delivery.sign.headers(delivery.message_id, self.wall(), delivery.body)
         if delivery.authorization is not None:
             headers["Authorization"] = delivery.authorization
         seconds = max(self.real_seconds(ACKNOWLEDGE_WITHIN), SHORTEST_REAL_WAIT)

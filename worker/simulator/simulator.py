@@ -64,9 +64,16 @@ class Simulator:
         self.journal = Journal()
         self.limits = Limits(now, self.daily_quota, options.requests_per_minute, options.in_flight_per_company)
         self.pushes = PushDesk(now, after, lambda: self.draw(options.push_delay), self.push_settled)
-        signer = Signer(options.webhook_secret, options.header_style)
-        legacy = options.legacy_webhook_url, options.legacy_authorization
-        self.post = Post(now, after, self.clock.real_seconds, self.faults, signer, *legacy)
+        self.post = Post(
+            now=now,
+            wall=lambda: datetime.now(UTC),
+            after=after,
+            real_seconds=self.clock.real_seconds,
+            faults=self.faults,
+            signer=Signer(options.webhook_secret, options.header_style),
+            legacy_url=options.legacy_webhook_url,
+            legacy_authorization=options.legacy_authorization,
+        )
         if options.webhook_url is not None:
             consumer = Consumer(self.guid(), options.webhook_url)
             self.post.consumers[consumer.id] = consumer
