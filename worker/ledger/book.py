@@ -172,8 +172,8 @@ def content_of_reversal(reversal: Reverse) -> bytes:
 
 def metadata_text(metadata: Mapping[str, str]) -> str:
     """Metadata as the JSON text its column takes."""
-    return json.dumps(dict(metadata), ensure_ascii=False)
+    return json.dumps(dict(metadata))
 
 
 def _digest(content: list[object]) -> bytes:
-    return hashlib.sha256(json.dumps(content, separators=(",", ":")).encode("ascii")).digest()
+    return hashlib.sha256(json.dumps(content).encode("ascii")).digest()

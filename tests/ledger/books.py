@@ -1,0 +1,108 @@
+"""A ledger to test with, and short words for what it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from itertools import count
+from uuid import UUID
+
+from worker.database import Connection, Database
+from worker.ids import uuid7
+from worker.ledger import poster, store
+from worker.ledger.book import Book, Round
+from worker.ledger.evaluate import evaluate
+from worker.ledger.reading import AccountBalance
+from worker.ledger.transaction import (
+    AccountSpec,
+    BalanceCondition,
+    BalanceKind,
+    Comparison,
+    Create,
+    Direction,
+    NewEntry,
+    NewTransaction,
+    Operation,
+    Result,
+    Reverse,
+    Status,
+)
+
+DAY = date(2024, 3, 1)
+CASH, LOAN, REVENUE = "cash", "loan", "revenue"
+OVERDRAWN_NEVER = (BalanceCondition(BalanceKind.AVAILABLE, Comparison.GTE, 0),)
+
+ACCOUNTS = (
+    AccountSpec(CASH, "Cash", Direction.DEBIT, "GBP"),
+    AccountSpec(LOAN, "Principal - Loan 1", Direction.DEBIT, "GBP"),
+    AccountSpec(REVENUE, "Revenue", Direction.CREDIT, "GBP"),
+    AccountSpec("cash-usd", "Cash", Direction.DEBIT, "USD"),
+    AccountSpec("revenue-usd", "Revenue", Direction.CREDIT, "USD"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """A ledger with the accounts above."""
+
+    database: Database
+    id: UUID
+
+    @classmethod
+    async def open(cls, database: Database, name: str = "test") -> Ledger:
+        async with database.transaction() as connection:
+            ledger_id = await store.ensure_ledger(connection, name)
+            await store.ensure_accounts(connection, ledger_id, ACCOUNTS)
+        return cls(database, ledger_id)
+
+    async def post(self, *operations: Operation) -> list[Result]:
+        async with self.database.transaction() as connection:
+            return await poster.post(connection, self.id, operations)
+
+    async def balance(self, account: str, as_of: date | None = None) -> AccountBalance:
+        async with self.database.connection() as connection:
+            return (await store.balances(connection, self.id, [account], as_of))[account]
+
+    async def findings(self) -> list[str]:
+        async with self.database.connection() as connection:
+            return [f"{found.audit}: {found.detail}" for found in await store.verify(connection, self.id)]
+
+    async def decided(self, connection: Connection, *operations: Operation) -> Round:
+        """What the ledger would write for operations that create, for a test to falsify before it is written."""
+        accounts = await store.lock_balances(connection, self.id, [spec.external_id for spec in ACCOUNTS])
+        (written,) = evaluate(Book(accounts, {}, {}), operations, ids()).rounds
+        return written
+
+
+def ids() -> Iterator[UUID]:
+    """Ids for transactions a test writes itself."""
+    return (uuid7(n, bytes(10)) for n in count(1))
+
+
+def debit(account: str, amount: int, *conditions: BalanceCondition, lock_version: int | None = None) -> NewEntry:
+    return NewEntry(account, Direction.DEBIT, amount, lock_version, conditions)
+
+
+def credit(account: str, amount: int, *conditions: BalanceCondition, lock_version: int | None = None) -> NewEntry:
+    return NewEntry(account, Direction.CREDIT, amount, lock_version, conditions)
+
+
+def create(
+    external_id: str, *entries: NewEntry, status: Status = Status.POSTED, day: date = DAY, loan: str = "1"
+) -> Create:
+    return Create(NewTransaction(external_id, status, day, f"Transaction {external_id}", {"loanID": loan}, entries))
+
+
+def earn(external_id: str, amount: int = 100, status: Status = Status.POSTED, day: date = DAY) -> Create:
+    """Cash comes in as revenue."""
+    return create(external_id, debit(CASH, amount), credit(REVENUE, amount), status=status, day=day)
+
+
+def spend(external_id: str, amount: int) -> Create:
+    """Cash goes out for a loan, but only what is there."""
+    return create(external_id, debit(LOAN, amount), credit(CASH, amount, *OVERDRAWN_NEVER))
+
+
+def reverse(original: str, external_id: str, day: date = DAY) -> Reverse:
+    return Reverse(original, external_id, day, f"Reversal of {original}", {"loanID": "1"})

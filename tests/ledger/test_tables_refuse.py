@@ -1,0 +1,349 @@
+"""PostgreSQL itself refuses whatever breaks the books: here a superuser, who owns every table, tries by hand."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import asyncpg
+import pytest
+
+from tests.ledger.books import CASH, LOAN, REVENUE, Ledger, create, credit, debit, earn
+from worker.database import Connection
+from worker.ledger import store
+from worker.ledger.book import ChangeRow, Round, TransitionRow
+from worker.ledger.transaction import Archive, Post, Posted, Status
+
+UNBALANCED, FINAL, STATUS, UNEXPLAINED, CATEGORY = "LW001", "LW002", "LW003", "LW004", "LW005"
+
+KEPT = (
+    "ledgers",
+    "ledger_accounts",
+    "ledger_account_balances",
+    "ledger_transactions",
+    "ledger_entries",
+    "ledger_entry_transitions",
+    "ledger_transaction_versions",
+)
+
+
+@asynccontextmanager
+async def refused(ledger: Ledger, code: str) -> AsyncIterator[Connection]:
+    """A transaction that PostgreSQL must refuse with this code, and that leaves the books in order."""
+    with pytest.raises(asyncpg.PostgresError) as refusal:
+        async with ledger.database.transaction() as connection:
+            yield connection
+    assert refusal.value.sqlstate == code, refusal.value
+    assert await ledger.findings() == []
+
+
+def change_an_amount(written: Round) -> None:
+    written.entries[0] = written.entries[0]._replace(amount=written.entries[0].amount + 1)
+
+
+def drop_an_entry(written: Round) -> None:
+    del written.entries[1], written.balances[1]
+
+
+def drop_every_entry(written: Round) -> None:
+    written.entries.clear()
+    written.balances.clear()
+
+
+def leave_a_hole_in_the_numbers(written: Round) -> None:
+    written.entries[1] = written.entries[1]._replace(n=3)
+
+
+def promise_more_entries(written: Round) -> None:
+    written.transactions[0] = written.transactions[0]._replace(last_entry=3)
+
+
+def turn_one_side(written: Round) -> None:
+    written.entries[:] = [entry._replace(direction="debit", amount=0) for entry in written.entries]
+
+
+@pytest.mark.parametrize(
+    "falsify",
+    [
+        change_an_amount,
+        drop_an_entry,
+        drop_every_entry,
+        leave_a_hole_in_the_numbers,
+        promise_more_entries,
+        turn_one_side,
+    ],
+)
+async def test_a_transaction_that_is_incomplete_or_unbalanced_is_refused(
+    ledger: Ledger, falsify: Callable[[Round], None]
+) -> None:
+    async with refused(ledger, UNBALANCED) as connection:
+        written = await ledger.decided(connection, earn("t"))
+        falsify(written)
+        await store.write_round(connection, ledger.id, written)
+
+
+async def test_currencies_that_balance_only_together_are_refused(ledger: Ledger) -> None:
+    async with refused(ledger, UNBALANCED) as connection:
+        written = await ledger.decided(
+            connection,
+            create("t", debit(CASH, 5), credit(REVENUE, 5), debit("cash-usd", 5), credit("revenue-usd", 5)),
+        )
+        written.entries[0] = written.entries[0]._replace(amount=6)
+        written.entries[2] = written.entries[2]._replace(amount=4)
+        await store.write_round(connection, ledger.id, written)
+
+
+async def test_a_transaction_over_two_ledgers_is_refused(ledger: Ledger) -> None:
+    other = await Ledger.open(ledger.database, "other")
+    async with refused(ledger, UNBALANCED) as connection:
+        written = await ledger.decided(connection, earn("t"))
+        await store.write_round(connection, other.id, written)
+
+
+async def test_entries_of_an_unknown_transaction_are_refused(ledger: Ledger) -> None:
+    async with refused(ledger, UNBALANCED) as connection:
+        written = await ledger.decided(connection, earn("t"))
+        written.transactions.clear()
+        await store.write_round(connection, ledger.id, written)
+
+
+@pytest.mark.parametrize("status", list(Status))
+async def test_a_balanced_pair_added_to_a_written_transaction_is_refused(ledger: Ledger, status: Status) -> None:
+    (result,) = await ledger.post(earn("t", status=status))
+    assert isinstance(result, Posted)
+    async with refused(ledger, UNBALANCED) as connection:
+        written = await ledger.decided(connection, earn("more"))
+        written.transactions.clear()
+        written.entries[:] = [
+            entry._replace(transaction_id=result.transaction_id, n=entry.n + 2) for entry in written.entries
+        ]
+        await store.write_round(connection, ledger.id, written)
+
+
+@pytest.mark.parametrize("table", KEPT)
+@pytest.mark.parametrize("removal", ["delete from {}", "truncate {} cascade"])
+async def test_nothing_is_ever_removed(ledger: Ledger, table: str, removal: str) -> None:
+    await ledger.post(earn("t"))
+    async with refused(ledger, FINAL) as connection:
+        await connection.execute(removal.format(table))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "update ledger_entries set amount = amount",
+        "update ledger_entries set direction = 'credit', account_id = account_id",
+        "update ledger_entries set effective_at = now()",
+        "update ledger_entries set lock_version = lock_version + 1",
+        "update ledger_entry_transitions set to_status = 'posted'",
+        "update ledger_transaction_versions set status = 'posted'",
+        "insert into ledger_transaction_versions select id, 7, status, external_id, description, effective_at, "
+        "posted_at, archived_reason, metadata, null, null, first_entry, last_entry, now() from ledger_transactions",
+        "update ledger_accounts set normal_balance = 'credit'",
+        "update ledger_accounts set currency = 'EUR'",
+        "update ledger_transactions set status = 'pending', posted_at = null where external_id = 'posted'",
+        "update ledger_transactions set status = 'archived', posted_at = null where external_id = 'posted'",
+        "update ledger_transactions set status = 'posted', posted_at = now() where external_id = 'archived'",
+        "update ledger_transactions set effective_at = now() where external_id = 'posted'",
+        "update ledger_transactions set external_id = 'other' where external_id = 'posted'",
+        "update ledger_transactions set description = 'other' where external_id = 'archived'",
+        "update ledger_transactions set last_entry = 3 where external_id = 'pending'",
+        "update ledger_transactions set content_digest = '' where external_id = 'pending'",
+        "update ledger_transactions set ledger_id = gen_random_uuid() where external_id = 'pending'",
+        "update ledger_transactions set created_at = now() + '1 day' where external_id = 'pending'",
+    ],
+)
+async def test_what_is_final_is_never_changed(ledger: Ledger, change: str) -> None:
+    await ledger.post(
+        earn("posted"),
+        earn("pending", status=Status.PENDING),
+        earn("archived", status=Status.PENDING),
+        Archive("archived", "returned"),
+    )
+    async with refused(ledger, FINAL) as connection:
+        await connection.execute(change)
+
+
+async def test_a_session_that_plays_a_replica_is_refused_all_the_same(ledger: Ledger) -> None:
+    await ledger.post(earn("t"))
+    async with refused(ledger, FINAL) as connection:
+        await connection.execute("set local session_replication_role = replica")
+        await connection.execute("update ledger_entries set amount = 1")
+
+
+async def test_a_role_with_every_privilege_is_refused_all_the_same(ledger: Ledger) -> None:
+    await ledger.post(earn("t"))
+    async with refused(ledger, FINAL) as connection:
+        await connection.execute("create role accountant in role pg_write_all_data, pg_read_all_data")
+        await connection.execute("set local role accountant")
+        await connection.execute("delete from ledger_entries")
+
+
+async def test_metadata_may_be_changed_after_posting_and_its_history_is_kept(ledger: Ledger) -> None:
+    await ledger.post(earn("t"))
+    async with ledger.database.transaction() as connection:
+        await connection.execute("""update ledger_transactions set metadata = '{"loanID": "2"}'""")
+        await connection.execute("""update ledger_entries set metadata = '{"note": "checked"}'""")
+    async with ledger.database.connection() as connection:
+        before = await connection.fetch(
+            "select version, metadata ->> 'loanID' as loan from ledger_transaction_versions"
+        )
+    assert [tuple(row) for row in before] == [(0, "1")]
+    assert await ledger.findings() == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["status = 'posted', posted_at = now()", "status = 'archived'", "first_entry = 3, last_entry = 4"],
+)
+async def test_a_status_that_the_entries_do_not_follow_is_refused(ledger: Ledger, change: str) -> None:
+    await ledger.post(earn("t", status=Status.PENDING))
+    async with refused(ledger, STATUS) as connection:
+        await connection.execute(f"update ledger_transactions set {change}")
+
+
+async def test_entries_that_were_never_pending_can_not_be_posted_again(ledger: Ledger) -> None:
+    (result,) = await ledger.post(earn("t"))
+    assert isinstance(result, Posted)
+    async with refused(ledger, STATUS) as connection:
+        written = await ledger.decided(connection, earn("again"))
+        written.transactions.clear()
+        written.transitions = [
+            TransitionRow(result.transaction_id, e.n, e.account_id, "posted", e.lock_version, *e[7:])
+            for e in written.entries
+        ]
+        written.entries.clear()
+        await store.write_round(connection, ledger.id, written)
+
+
+async def test_half_of_a_transaction_can_not_be_posted(ledger: Ledger) -> None:
+    (result,) = await ledger.post(earn("t", status=Status.PENDING))
+    assert isinstance(result, Posted)
+    async with refused(ledger, STATUS) as connection:
+        posted = await ledger.decided(connection, earn("like a posting"))
+        entry = posted.entries[0]
+        moved = TransitionRow(result.transaction_id, 1, entry.account_id, "posted", entry.lock_version, *entry[7:])
+        change = ChangeRow(result.transaction_id, "posted", None, entry.effective_at, 1, 2)
+        balances = [balance for balance in posted.balances if balance.account_id == entry.account_id]
+        await store.write_round(connection, ledger.id, Round(transitions=[moved], changes=[change], balances=balances))
+
+
+async def test_a_balance_changed_without_an_entry_is_refused(ledger: Ledger) -> None:
+    await ledger.post(earn("t"))
+    async with refused(ledger, UNEXPLAINED) as connection:
+        await connection.execute("update ledger_account_balances set pending_debits = pending_debits + 1")
+    async with refused(ledger, UNEXPLAINED) as connection:
+        await connection.execute("update ledger_account_balances set lock_version = lock_version + 1")
+
+
+async def test_an_account_that_begins_with_money_is_refused(ledger: Ledger) -> None:
+    async with refused(ledger, UNEXPLAINED) as connection:
+        account_id = await connection.fetchval(
+            "insert into ledger_accounts (ledger_id, name, normal_balance, currency, currency_exponent) "
+            "values ($1, 'Gift', 'debit', 'GBP', 2) returning id",
+            ledger.id,
+        )
+        await connection.execute(
+            "insert into ledger_account_balances (account_id, pending_debits) values ($1, 1)", account_id
+        )
+
+
+def forget_the_balances(written: Round) -> None:
+    written.balances.clear()
+
+
+def forget_one_balance(written: Round) -> None:
+    del written.balances[0]
+
+
+def skip_a_version(written: Round) -> None:
+    written.entries[:] = [entry._replace(lock_version=entry.lock_version + 1) for entry in written.entries]
+    written.balances[:] = [row._replace(lock_version=row.lock_version + 1) for row in written.balances]
+
+
+def disagree_about_the_sums(written: Round) -> None:
+    written.balances[0] = written.balances[0]._replace(pending_debits=10**6, pending_credits=10**6)
+
+
+@pytest.mark.parametrize("falsify", [forget_the_balances, forget_one_balance, skip_a_version, disagree_about_the_sums])
+async def test_entries_and_balances_that_do_not_explain_each_other_are_refused(
+    ledger: Ledger, falsify: Callable[[Round], None]
+) -> None:
+    await ledger.post(earn("before"))
+    async with refused(ledger, UNEXPLAINED) as connection:
+        written = await ledger.decided(connection, earn("t"))
+        falsify(written)
+        await store.write_round(connection, ledger.id, written)
+
+
+async def test_two_writers_who_read_the_same_version_can_not_both_write(ledger: Ledger) -> None:
+    async with ledger.database.transaction() as connection:
+        stale = await ledger.decided(connection, earn("lost"))
+    await ledger.post(earn("first"))
+    async with refused(ledger, "23505") as connection:
+        await store.write_round(connection, ledger.id, stale)
+
+
+async def test_a_version_taken_by_a_posting_is_taken_for_entries_too(ledger: Ledger) -> None:
+    await ledger.post(earn("t", status=Status.PENDING))
+    async with ledger.database.transaction() as connection:
+        stale = await ledger.decided(connection, earn("lost"))
+    await ledger.post(Post("t"))
+    async with refused(ledger, UNEXPLAINED) as connection:
+        await store.write_round(connection, ledger.id, stale)
+
+
+async def test_one_live_transaction_per_external_id(ledger: Ledger) -> None:
+    await ledger.post(earn("t"))
+    async with refused(ledger, "23505") as connection:
+        await store.write_round(connection, ledger.id, await ledger.decided(connection, earn("t")))
+
+
+async def test_an_amount_of_more_than_36_digits_is_refused(ledger: Ledger) -> None:
+    async with refused(ledger, "22003") as connection:
+        written = await ledger.decided(connection, earn("t"))
+        written.entries[:] = [entry._replace(amount=10**36) for entry in written.entries]
+        await store.write_round(connection, ledger.id, written)
+
+
+async def category(connection: Connection, ledger: Ledger, currency: str = "GBP") -> str:
+    return await connection.fetchval(
+        "insert into ledger_account_categories (ledger_id, name, normal_balance, currency, currency_exponent) "
+        "values ($1, 'Category', 'debit', $2, 2) returning id",
+        ledger.id,
+        currency,
+    )
+
+
+async def nest(connection: Connection, parent: str, child: str) -> None:
+    await connection.execute("insert into ledger_account_category_nestings values ($1, $2)", parent, child)
+
+
+async def test_a_category_takes_no_account_of_another_currency(ledger: Ledger) -> None:
+    async with refused(ledger, CATEGORY) as connection:
+        await connection.execute(
+            "insert into ledger_account_category_members select $1, id from ledger_accounts where external_id = $2",
+            await category(connection, ledger, "USD"),
+            LOAN,
+        )
+
+
+async def test_a_category_takes_no_category_of_another_currency(ledger: Ledger) -> None:
+    async with refused(ledger, CATEGORY) as connection:
+        await nest(connection, await category(connection, ledger), await category(connection, ledger, "USD"))
+
+
+async def test_categories_nest_four_levels_deep_and_no_deeper(ledger: Ledger) -> None:
+    async with refused(ledger, CATEGORY) as connection:
+        chain = [await category(connection, ledger) for _ in range(6)]
+        for level in (2, 3, 0, 1):
+            await nest(connection, chain[level], chain[level + 1])
+        await nest(connection, chain[4], chain[5])
+
+
+async def test_a_category_never_contains_itself(ledger: Ledger) -> None:
+    async with refused(ledger, CATEGORY) as connection:
+        first, second, third = [await category(connection, ledger) for _ in range(3)]
+        await nest(connection, first, second)
+        await nest(connection, second, third)
+        await nest(connection, third, first)
