@@ -86,10 +86,11 @@ class EventHandler:
             _log.exception("events not applied", job_ids=[job.id for job in jobs])
             if len(jobs) == 1:
                 return {jobs[0].id: _give_up(error)}
-            middle = len(jobs) // 2
-            return await self._apply(worker_id, jobs[:middle]) | await self._apply(worker_id, jobs[middle:])
-        self._nudge()
-        return answers
+        else:
+            self._nudge()
+            return answers
+        middle = len(jobs) // 2
+        return await self._apply(worker_id, jobs[:middle]) | await self._apply(worker_id, jobs[middle:])
 
     async def _apply_together(self, worker_id: int, jobs: Sequence[Job]) -> dict[int, Outcome]:
         async with self._database.transaction() as connection:
