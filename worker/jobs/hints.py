@@ -86,7 +86,7 @@ class Hints:
             while True:
                 await asyncio.sleep(KEEP_ALIVE.total_seconds())
                 async with promptly(connection):
-                    await connection.execute("")
+                    await connection.execute(query("jobs/keep_alive"))
         finally:
             self._listening = False
             if not connection.is_closed():
