@@ -157,12 +157,12 @@ class Life:
         self.tell(self.system.tell("loan.closed"))
 
 
-def live(seed: int, events: int = 12) -> list[Delivery]:
+def live(seed: int, events: int = 12, loan_id: str = "L1") -> list[Delivery]:
     """One consistent life, in the order in which it happened; the same seed lives the same life."""
     random = Random(seed)
     recognition = random.choice(["accrual", "at_disbursement"])
     shares = random.choice([{}, {"MoneyNow": "0.5"}, {"MoneyNow": "0.333", "Jane": "0.25"}, {"Jane": "1"}])
-    life = Life(random, recognition, shares)
+    life = Life(random, recognition, shares, LoanSystem(loan_id))
     life.begin()
     actions = [
         life.draw, life.accrue, life.charge, life.waive, life.repay, life.repay, life.repay, life.fail, life.reverse,

@@ -97,7 +97,7 @@ async def test_a_held_event_lets_later_events_of_its_loan_pass(station: Station)
     assert await station.balances() == {}
     async with station.database.connection() as connection:
         [held] = await list_held(connection)
-    assert held.reason == "repayment R1 takes 1200.00 GBP of principal, 1000.00 GBP is outstanding"
+    assert held.reason == "repayment R1 takes 1200.00 GBP of principal where 1000.00 GBP is outstanding"
     assert set(held.needs) == {"principal", "reversal:R1"}
 
 
@@ -256,7 +256,8 @@ async def test_a_distribution_waits_for_capital_and_interest(station: Station) -
         [held] = await list_held(connection, Subject(SubjectKind.INVESTOR, "MoneyNow"))
     assert held.needs == ("capital:GBP", "earned_interest:GBP")
     assert held.reason == (
-        "the distribution pays 100.00 GBP of principal, 60.00 GBP is due and 5.00 GBP of interest, 0.00 GBP is due"
+        "the distribution pays 100.00 GBP of principal where 60.00 GBP is due"
+        " and 5.00 GBP of interest where 0.00 GBP is due"
     )
 
 

@@ -69,34 +69,34 @@ class TestAnEventThatComesTooEarlyWaits:
     def test_a_repayment_of_more_than_is_outstanding(self, books: MemoryBooks, system: LoanSystem) -> None:
         reason, needs = why_held(books, system.settle("R1", principal=1_200_00, interest=60_00, fees=10_00))
         assert reason == (
-            "repayment R1 takes 1200.00 GBP of principal, 1000.00 GBP is outstanding"
-            " and 60.00 GBP of interest, 50.00 GBP is outstanding"
+            "repayment R1 takes 1200.00 GBP of principal where 1000.00 GBP is outstanding"
+            " and 60.00 GBP of interest where 50.00 GBP is outstanding"
         )
         assert needs == {"principal", "interest", "reversal:R1"}
 
     def test_a_waiver_of_a_fee_that_was_paid(self, books: MemoryBooks, system: LoanSystem) -> None:
         waiver = system.tell("loan.fee_waived", fee_id="F1", amount=4_00, kind="late")
         books.deliver(system.settle("R1", fees=10_00))
-        reason = "the waiver of fee F1 takes 4.00 GBP of fees, 0.00 GBP is outstanding"
+        reason = "the waiver of fee F1 takes 4.00 GBP of fees where 0.00 GBP is outstanding"
         assert why_held(books, waiver) == (reason, {"fees"})
 
     def test_a_refund_of_more_than_was_overpaid(self, books: MemoryBooks, system: LoanSystem) -> None:
         books.deliver(system.settle("R1", over=5_00))
-        reason = "refund X1 takes 6.00 GBP of an overpayment, 5.00 GBP is outstanding"
+        reason = "refund X1 takes 6.00 GBP of an overpayment where 5.00 GBP is outstanding"
         assert why_held(books, system.tell("loan.refunded", refund_id="X1", amount=6_00)) == (reason, {"overpayment"})
 
     def test_a_recovery_of_more_than_was_written_off(self, books: MemoryBooks, system: LoanSystem) -> None:
         recovered = system.tell("loan.recovered", amount=6_00)
         books.deliver(system.tell("loan.written_off", principal=5_00))
         reason, needs = why_held(books, recovered)
-        assert reason.endswith("takes 6.00 GBP of what was written off, 5.00 GBP is outstanding")
+        assert reason.endswith("takes 6.00 GBP of what was written off where 5.00 GBP is outstanding")
         assert needs == {"write_off"}
 
     def test_a_closing_while_anything_is_owed(self, books: MemoryBooks, system: LoanSystem) -> None:
         books.deliver(system.initiate("R1", principal=1), system.settle("R2", over=3_00))
         assert why_held(books, system.tell("loan.closed")) == (
             "loan L1 closes, but 1000.00 GBP of principal is outstanding, 50.00 GBP of interest is outstanding, "
-            "10.00 GBP of fees is outstanding, 3.00 GBP is owed to the borrower, 1 pending repayments are under way",
+            "10.00 GBP of fees is outstanding, 3.00 GBP is owed to the borrower, repayments under way: 1",
             {"settled_up"},
         )
 

@@ -139,5 +139,5 @@ def test_a_transaction_names_its_type_its_loan_and_its_event() -> None:
     books.deliver(event)
 
     written = books.ledger.live["loan.fee_charged:L1:F9"]
-    assert written.description == "Fee F9 charged: nsf of loan L1"
+    assert written.description == "Fee F9 (nsf) of loan L1"
     assert written.metadata == {"transactionType": "loan.fee_charged", "loanID": "L1", "event_id": event.webhook_id}

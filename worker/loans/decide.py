@@ -97,7 +97,7 @@ def decide_for_investor(account: InvestorAccount, event: CapitalEvent) -> Decisi
     short = [(part, asked, left, need) for part, asked, left, need in due if asked > left]
     if short:
         reason = "the distribution pays " + " and ".join(
-            f"{Money(asked, event.currency)} of {part}, {Money(left, event.currency)} is due"
+            f"{Money(asked, event.currency)} of {part} where {Money(left, event.currency)} is due"
             for part, asked, left, _ in short
         )
         return Hold(reason, frozenset(need for *_, need in short))
@@ -142,7 +142,7 @@ def _close(loan: Loan, event: LoanClosed) -> Decision:
     if owed.overpayment:
         open_amounts.append(f"{Money(owed.overpayment, loan.currency)} is owed to the borrower")
     if loan.pending_repayments:
-        open_amounts.append(f"{loan.pending_repayments} pending repayments are under way")
+        open_amounts.append(f"repayments under way: {loan.pending_repayments}")
     return Hold(f"loan {loan.loan_id} closes, but " + ", ".join(open_amounts), frozenset({SETTLED_UP}))
 
 
@@ -201,7 +201,7 @@ def _shortfall(loan: Loan, fact: Fact) -> Hold | None:
     if fact.key.kind is FactKind.REPAYMENT:
         needs.add(repayment_reversal(fact.key.fact_id))
     reason = " and ".join(
-        f"{Money(claimed, loan.currency)} of {what}, {Money(available, loan.currency)} is outstanding"
+        f"{Money(claimed, loan.currency)} of {what} where {Money(available, loan.currency)} is outstanding"
         for _, what, claimed, available in short
     )
     return Hold(f"{describe(fact.key)} takes {reason}", frozenset(needs))

@@ -242,16 +242,16 @@ def _lines(loan: Loan, event: _Written) -> list[_Line]:
 
 
 def _identity(event: _Written, event_id: str) -> tuple[str, str]:
-    """The event's own id, and a sentence about it."""
+    """The event's own id, and what a description calls it."""
     match event:
         case LoanDisbursed():
             return event.drawdown_id, f"Drawdown {event.drawdown_id}"
         case InterestAccrued():
             return event.accrual_id, f"Interest accrual {event.accrual_id}"
         case FeeCharged():
-            return event.fee_id, f"Fee {event.fee_id} charged: {event.kind}"
+            return event.fee_id, f"Fee {event.fee_id} ({event.kind})"
         case FeeWaived():
-            return event.fee_id, f"Fee {event.fee_id} waived: {event.kind}"
+            return event.fee_id, f"Waiver of fee {event.fee_id} ({event.kind})"
         case RepaymentInitiated():
             return event.repayment_id, f"Repayment {event.repayment_id}"
         case LoanRefunded():
