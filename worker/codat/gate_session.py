@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import TypeVar
 
+import asyncpg
+
 from worker.database import Connection, Database
 
 T = TypeVar("T")
@@ -32,7 +34,7 @@ class GateSession:
         """
         async with self._turn:
             connection = self._connection
-            if connection is not None and connection.is_closed():
+            if connection is not None and _is_lost(connection):
                 await self._forget(None)
                 connection = None
             if connection is None:
@@ -58,3 +60,10 @@ class GateSession:
         else:
             # The database layer turns what the driver raised into DatabaseUnavailable on its way out.
             await stack.__aexit__(type(error), error, error.__traceback__)
+
+
+def _is_lost(connection: Connection) -> bool:
+    try:
+        return connection.is_closed()
+    except asyncpg.InterfaceError:
+        return True  # the pool has already taken it back, as it does when the server ends the session

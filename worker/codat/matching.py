@@ -1,9 +1,9 @@
 """Is this record in the books the one a step was to write? Pure comparison, for steps whose outcome is unknown.
 
-What is looked for is read out of the very bytes that were sent. Where they carry the step's reference, only a record
-that carries it too is ours: the same accounts, amount and date may just as well be the bookkeeper's own entry. Where
-the platform keeps no text of ours (a transfer on Xero, the bodies of ``codat-2023``), accounts, amount and date are all
-there is, and the answer is no more than likely: records already claimed by another step must be left out before.
+What is looked for is read out of the very bytes that were sent. Where they carry the step's reference, a record with
+another text is not ours: the same accounts, amount and date may just as well be the bookkeeper's own entry. Where our
+text was not sent or not kept (a transfer on Xero or Sage, the bodies of ``codat-2023``), accounts, amount and date are
+all there is, and the answer is no more than likely: records claimed by another step must be left out before.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Match(Enum):
     EXACT = "exact"
     """It carries the step's reference."""
     LIKELY = "likely"
-    """Nothing could carry the reference, and accounts, amount, currency and date are the same."""
+    """No text tells whose it is, and accounts, amount, currency and date are the same."""
     NO = "no"
 
 
@@ -68,8 +68,9 @@ def match(expected: Fingerprint, record: JsonObject, listed_as: RecordKind | Non
     kind = listed_as or expected.kind
     if wire.child(record, "metadata").get("isDeleted") is True:
         return Match.NO
-    if expected.marks:
-        return Match.EXACT if any(_carries(text, expected.marks) for text in _texts(kind, record)) else Match.NO
+    texts = list(_texts(kind, record))
+    if expected.marks and texts:
+        return Match.EXACT if any(_carries(text, expected.marks) for text in texts) else Match.NO
     found = _fingerprint(kind, record, frozenset())
     amount = found.amount.copy_negate() if kind is RecordKind.DIRECT_INCOME and found.amount else found.amount
     same = (
