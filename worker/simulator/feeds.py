@@ -9,7 +9,7 @@ from typing import Final
 
 from worker.money import AmountError, parse_minor
 from worker.simulator.books import Line, Statement
-from worker.simulator.platform_models import BANK_TRANSACTIONS
+from worker.simulator.models.shapes import BANK_TRANSACTIONS
 from worker.simulator.platforms import FeedRules
 from worker.simulator.rules import DataType
 from worker.simulator.validation import VALIDATORS, violations

@@ -8,7 +8,11 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
-from worker.simulator.platform_models import FREEAGENT, QUICKBOOKS, SAGE, SANDBOX, XERO
+from worker.simulator.models.freeagent import FREEAGENT
+from worker.simulator.models.quickbooks import QUICKBOOKS
+from worker.simulator.models.sage import SAGE
+from worker.simulator.models.sandbox import SANDBOX
+from worker.simulator.models.xero import XERO
 from worker.simulator.rules import DataType, Model
 
 

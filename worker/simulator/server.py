@@ -37,12 +37,11 @@ async def run(options: SimulatorOptions) -> None:
     try:
         site = web.TCPSite(runner, options.host, options.port)
         await site.start()
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
         host, port = runner.addresses[0][:2]
         _log.info("simulator ready", url=f"http://{host}:{port}", seed=options.seed)
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
         await stop.wait()
     finally:
         await runner.cleanup()

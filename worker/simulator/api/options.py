@@ -9,7 +9,7 @@ from aiohttp import web
 
 from worker.simulator.api.lookup import linked_connection_of, model_of, simulator_of
 from worker.simulator.feeds import MAX_LINES, find_target
-from worker.simulator.platform_models import BANK_TRANSACTIONS
+from worker.simulator.models.shapes import BANK_TRANSACTIONS
 from worker.simulator.platforms import FeedRules
 from worker.simulator.rules import DataType, Field, Model
 from worker.simulator.wire import CodatError, Document, respond

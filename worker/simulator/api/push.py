@@ -11,7 +11,7 @@ from worker.simulator.api.lookup import company_of, linked_connection_of, model_
 from worker.simulator.faults import PUSH_FAULTS, FaultKind
 from worker.simulator.feeds import MAX_LINES, find_target, write_bank_transactions
 from worker.simulator.gateway import occasion_of
-from worker.simulator.platform_models import BANK_TRANSACTIONS
+from worker.simulator.models.shapes import BANK_TRANSACTIONS
 from worker.simulator.pushes import PushOperation
 from worker.simulator.rules import DataType, Model
 from worker.simulator.validation import VALIDATORS, shape_errors
