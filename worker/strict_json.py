@@ -17,6 +17,9 @@ from worker.errors import Rejected
 MAX_NESTING: Final = 32
 """Levels of objects and arrays. Our own bodies use four; the rest is room for a sender's extra fields."""
 
+SHOWN_KEY_CHARACTERS: Final = 60
+"""How much of a sender's key a refusal repeats: enough to find it, too little to make the answer large."""
+
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 """NUL and halves of surrogate pairs: PostgreSQL's text and UTF-8 have no way to hold them."""
 
@@ -95,7 +98,8 @@ def _members(value: object, path: str) -> Iterator[tuple[str, object]]:
 
 
 def _printable(key: str) -> str:
-    return key if key.isprintable() else ascii(key)
+    shown = key[:SHOWN_KEY_CHARACTERS]
+    return shown if shown.isprintable() else ascii(shown)
 
 
 def _malformed(detail: str) -> Rejected:

@@ -13,6 +13,7 @@ import pytest
 from tests.inbox.samples import event
 from tests.inbox.station import CODAT_AUTHORIZATION, Reply, Station, fresh_id, http_request, signed
 from worker.database import Database
+from worker.inbox import body as body_reading
 from worker.inbox.body import MAX_BODY_BYTES
 
 CLOSED = event("loan.closed")
@@ -209,6 +210,28 @@ async def test_a_sender_that_hangs_up_half_way_harms_nobody(station: Station) ->
     await writer.drain()
     writer.close()
     assert await still_serves(station)
+
+
+async def test_a_body_that_never_ends_is_given_up(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(body_reading, "BODY_SECONDS", 0.2)
+    reply = await station.raw(request(CLOSED, CLOSED[:10], Content_Length=str(len(CLOSED))))
+    assert (reply.status, code_of(reply)) == (408, "request_timeout")
+
+
+async def test_a_thousand_idle_connections_keep_nobody_out(station: Station) -> None:
+    idle = [await asyncio.open_connection("127.0.0.1", station.port) for _ in range(1_000)]
+    for _, writer in idle[::2]:
+        writer.write(b"POST /webhooks/loans HTTP/1.1\r\nHost: x\r\n")
+    assert await still_serves(station)
+    for _, writer in idle:
+        writer.close()
+
+
+async def test_a_refusal_repeats_little_of_what_was_sent(station: Station) -> None:
+    key = "k" * 100_000
+    reply = await station.loan_event(b'{"%b": 1, "%b": 2}' % (key.encode(), key.encode()))
+    assert reply.status == 400
+    assert len(reply.body) < 1_000
 
 
 @pytest.mark.parametrize("name", HOSTILE_BODIES)

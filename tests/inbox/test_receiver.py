@@ -48,7 +48,7 @@ def gate(database: Database) -> Gate:
 
 @pytest.fixture
 def receiver(gate: Gate) -> Receiver:
-    return Receiver(gate, lambda: None)  # type: ignore[arg-type]
+    return Receiver(gate, lambda: None)
 
 
 def message(webhook_id: str | None = None, loan_id: str = "L-1") -> NewMessage:
