@@ -90,6 +90,11 @@ async def pending(connection: Connection) -> list[Migration]:
     return await _pending(connection)
 
 
+async def newest_applied(connection: Connection) -> int:
+    """Number of the newest migration in the database, which must have been migrated."""
+    return int(await connection.fetchval("select max(version) from schema_migrations"))
+
+
 @cache
 def load_migrations(directory: Path) -> tuple[Migration, ...]:
     """The migration files of a directory in order; raises :class:`SchemaError` for a misnamed or repeated one."""

@@ -1,0 +1,191 @@
+"""The composition root: the only place that builds the stations and connects them.
+
+The process answers ``/livez`` from its first moment on, becomes ready once the database is reached and its schema is
+current, and keeps going through any later absence of the database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+from enum import StrEnum
+from importlib.metadata import version
+from typing import Final
+from uuid import UUID
+
+import aiohttp
+import structlog
+from aiohttp import web
+
+from worker.codat.client import CodatClient
+from worker.codat.gate import Gate
+from worker.config import Settings
+from worker.database import Database
+from worker.depths import read_depths
+from worker.embedded import embedded
+from worker.errors import DatabaseUnavailable
+from worker.health import Health
+from worker.inbox.body import MAX_BODY_BYTES
+from worker.inbox.messages import APPLY_EVENT, CODAT_WEBHOOK
+from worker.inbox.receiver import Receiver
+from worker.inbox.routes import Reception, WebhookSecrets
+from worker.inbox.routes import add_routes as add_webhook_routes
+from worker.jobs.hints import Hints
+from worker.jobs.job import Registration
+from worker.jobs.runner import Runner
+from worker.ledger.store import ensure_ledger
+from worker.loans.apply import EventHandler
+from worker.metrics import Depths, Metrics
+from worker.migrations import migrate
+from worker.problems import problem_middleware
+from worker.writeback.desk import Desk
+from worker.writeback.saga import SagaHandler
+from worker.writeback.settlement import WebhookHandler
+from worker.writeback.store import ADVANCE_SAGA, create_sagas
+from worker.writeback.timings import Timings
+
+LEDGER_NAME: Final = "Loan Writeback"
+"""Name of the lender's ledger; one database holds one."""
+
+EVENTS_PER_BATCH: Final = 128
+"""Loan events applied in one transaction: past this a larger batch gains nothing and only delays its first event."""
+
+SAGAS_AT_ONCE: Final = 50
+"""Sagas one process advances together: they mostly wait for Codat, whose own limits are the gate's business."""
+
+CODAT_WEBHOOKS_AT_ONCE: Final = 10
+"""Codat webhooks one process acts on together."""
+
+RECONNECT_SECONDS: Final = 1.0
+"""Pause between attempts to reach a database that is not there yet."""
+
+HTTP_SHUTDOWN_SECONDS: Final = 10.0
+"""How long requests under way may take after the last job: within the grace a container platform gives."""
+
+log = structlog.get_logger(__name__)
+
+
+class Role(StrEnum):
+    """What a replica does: take webhooks and answer callers, do the work, or both."""
+
+    ALL = "all"
+    API = "api"
+    WORKER = "worker"
+
+
+@asynccontextmanager
+async def open_database(settings: Settings) -> AsyncIterator[Database]:
+    """The configured database, or the embedded one, started for as long as it is used."""
+    async with AsyncExitStack() as stack:
+        url = settings.database_url or await stack.enter_async_context(embedded(settings.data_dir))
+        yield await stack.enter_async_context(Database.open(url))
+
+
+async def serve(settings: Settings, role: Role) -> None:
+    """Run one replica until SIGTERM or SIGINT, then finish or hand back what is under way.
+
+    Raises :class:`~worker.errors.UsageError` when the configuration, the server's version or the schema is wrong.
+    """
+    api_key = settings.require_codat_api_key()
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(open_database(settings))
+        gate = await stack.enter_async_context(Gate.open(database))
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        codat = CodatClient(session, settings.codat_base_url, api_key, gate)
+        await Replica(settings, role, database, codat, stop).run()
+
+
+class Replica:
+    """One process's stations, connected."""
+
+    def __init__(
+        self, settings: Settings, role: Role, database: Database, codat: CodatClient, stop: asyncio.Event
+    ) -> None:
+        self._settings = settings
+        self._role = role
+        self._database = database
+        self._stop = stop
+        self._hints = Hints(database)
+        self._metrics = Metrics(version("loan-writeback-worker"))
+        self._receiver = Receiver(database, self._hints.nudge)
+        self._desk = Desk(database, codat, lambda: datetime.now(UTC), Timings().compressed(settings.time_scale))
+
+    async def run(self) -> None:
+        """Serve until told to stop."""
+        runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=HTTP_SHUTDOWN_SECONDS)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, self._settings.host, self._settings.port).start()
+            log.info("listening", host=self._settings.host, port=self._settings.port, role=self._role.value)
+            ledger_id = await self._prepare_schema()
+            if ledger_id is not None:
+                await self._work(ledger_id)
+        finally:
+            await runner.cleanup()
+            await self._receiver.close()
+        log.info("stopped")
+
+    def _application(self) -> web.Application:
+        app = web.Application(middlewares=[problem_middleware], client_max_size=MAX_BODY_BYTES)
+        Health(self._database, self._metrics, self._stop, self._read_depths).add_routes(app)
+        if self._role is not Role.WORKER:
+            settings = self._settings
+            secrets = WebhookSecrets(
+                settings.loan_webhook_secrets,
+                settings.codat_webhook_secrets,
+                settings.codat_legacy_webhook_authorization,
+            )
+            add_webhook_routes(app, self._receiver, secrets, self._observe)
+        return app
+
+    async def _prepare_schema(self) -> UUID | None:
+        """Bring the schema up to date and name the ledger, however long the database takes; None when told to stop."""
+        while not self._stop.is_set():
+            try:
+                async with self._database.connection() as connection:
+                    for migration in await migrate(connection):
+                        log.info("migrated", migration=migration.file_name)
+                    return await ensure_ledger(connection, LEDGER_NAME)
+            except DatabaseUnavailable as error:
+                log.warning("database_awaited", error=str(error))
+                await _either(self._stop.wait(), asyncio.sleep(RECONNECT_SECONDS))
+        return None
+
+    async def _work(self, ledger_id: UUID) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._hints.run(self._stop))
+            if self._role is Role.API:
+                await self._stop.wait()
+            else:
+                await Runner(self._database, self._registrations(ledger_id), self._hints).run(self._stop)
+
+    def _registrations(self, ledger_id: UUID) -> list[Registration]:
+        events = EventHandler(self._database, ledger_id, create_sagas, self._hints.nudge)
+        return [
+            Registration(APPLY_EVENT, events, batch_size=EVENTS_PER_BATCH),
+            Registration(ADVANCE_SAGA, SagaHandler(self._desk), concurrency=SAGAS_AT_ONCE),
+            Registration(CODAT_WEBHOOK, WebhookHandler(self._desk), concurrency=CODAT_WEBHOOKS_AT_ONCE),
+        ]
+
+    async def _read_depths(self, database: Database) -> Depths:
+        self._metrics.listener_connected.set(self._hints.listening)
+        return await read_depths(database)
+
+    def _observe(self, reception: Reception) -> None:
+        self._metrics.webhooks_received.labels(reception.source.value, reception.type, reception.outcome).inc()
+        self._metrics.webhook_ack.observe(reception.seconds)
+
+
+async def _either(*awaitables: Coroutine[None, None, object]) -> None:
+    """Wait for whichever comes first and cancel the rest."""
+    tasks = [asyncio.ensure_future(one) for one in awaitables]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()

@@ -1,0 +1,44 @@
+"""The ``writeback`` command: one subcommand per thing an engineer or a finance person does.
+
+Exit codes: 0 done, 1 failed or drift, 2 usage, 5 unavailable. An error is one clear sentence on standard error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+from worker.commands import COMMANDS
+from worker.errors import Unavailable, UsageError, WritebackError
+
+EXIT_FAILED: Final = 1
+EXIT_USAGE: Final = 2
+EXIT_UNAVAILABLE: Final = 5
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    parser = argparse.ArgumentParser(prog="writeback", description="Two sets of books, right at once.")
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for add in COMMANDS:
+        add(subparsers)
+    arguments = parser.parse_args(argv)
+    try:
+        return int(arguments.run(arguments))
+    except UsageError as error:
+        print(f"writeback: {error}", file=sys.stderr)
+        return EXIT_USAGE
+    except Unavailable as error:
+        print(f"writeback: {error}", file=sys.stderr)
+        return EXIT_UNAVAILABLE
+    except WritebackError as error:
+        print(f"writeback: {error}", file=sys.stderr)
+        return EXIT_FAILED
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())
