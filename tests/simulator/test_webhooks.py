@@ -178,3 +178,26 @@ async def test_a_webhook_can_come_before_the_answer_to_the_push(open_company: Op
     reply = await client.call("POST", f"{client.connection}/push/transfers", client.transfer("1"))
     assert reply.json["status"] == "Pending"
     assert inbox.messages[0]["payload"]["id"] == reply.json["pushOperationKey"]
+
+
+async def test_a_used_up_quota_and_its_renewal_are_told(open_company: Open, inbox: Inbox) -> None:
+    client = await open_company(webhook_url=inbox.url, webhook_secret=SECRET, daily_quota=1)
+    for _ in range(3):
+        await client.call("GET", "/companies")
+    await client.advance(24 * 3600)
+    told = [(message["eventType"], message["payload"]["quotaRemaining"]) for message in inbox.messages]
+    assert told == [("client.rateLimit.reached", 0), ("client.rateLimit.reset", 1)]
+
+
+async def test_the_older_service_has_a_rule_of_its_own_for_a_push_that_timed_out(
+    open_company: Open, inbox: Inbox
+) -> None:
+    client = await open_company(legacy_webhook_url=inbox.url)
+    await client.arrange({"kind": "push_stays_pending"})
+    await client.push(f"{client.connection}/push/transfers?timeoutInMinutes=1", client.transfer("1"))
+    await client.advance(60)
+    assert sorted(alert["RuleType"] for alert in inbox.messages) == [
+        "Push Operation Status Changed()",
+        "Push Operation Timed Out",
+    ]
+    assert {headers["x-codat-clientid"] for headers, _ in inbox.received} == {inbox.messages[0]["ClientId"]}

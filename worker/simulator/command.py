@@ -6,7 +6,7 @@ import argparse
 from fractions import Fraction
 
 from worker.errors import UsageError
-from worker.simulator.settings import DEFAULT_PORT, SimulatorOptions
+from worker.simulator.settings import DEFAULT_PORT, REQUESTS_PER_MINUTE, SimulatorOptions
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,6 +19,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--webhook-secret", help="the secret they are signed with, whsec_...")
     parser.add_argument("--legacy-webhook-url", help="where the older service's alerts are sent")
     parser.add_argument("--legacy-authorization", help="the Authorization header of those alerts")
+    parser.add_argument("--daily-quota", type=int, help="requests allowed a day (default: Codat's own sum)")
+    parser.add_argument(
+        "--requests-per-minute",
+        type=int,
+        default=REQUESTS_PER_MINUTE,
+        help="requests one address may send a minute (default %(default)s)",
+    )
     parser.add_argument("--speed", type=Fraction, default=Fraction(1), help="simulated seconds per real second")
 
 
@@ -36,4 +43,6 @@ def options_from(namespace: argparse.Namespace) -> SimulatorOptions:
         legacy_webhook_url=namespace.legacy_webhook_url,
         legacy_authorization=namespace.legacy_authorization,
         speed=namespace.speed,
+        daily_quota=namespace.daily_quota,
+        requests_per_minute=namespace.requests_per_minute,
     )

@@ -161,6 +161,7 @@ def _company_document(company: Company) -> Document:
     return {
         "id": company.id,
         "name": company.name,
+        "platform": next(iter(company.connections.values())).platform.name,
         "baseCurrency": company.books.base_currency,
         "ledgerLockDate": None if lock_date is None else lock_date.isoformat(),
         **company.presets,

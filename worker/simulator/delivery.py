@@ -17,7 +17,7 @@ import structlog
 from worker.errors import UsageError
 from worker.simulator.faults import DELIVERY_FAULTS, Fault, FaultKind, Faults, Occasion
 from worker.simulator.settings import HeaderStyle
-from worker.simulator.webhooks import LegacyMessage, Message
+from worker.simulator.webhooks import CLIENT_ID, LegacyMessage, Message
 from worker.simulator.wire import Document, encode
 
 RETRY_DELAYS: Final = (
@@ -57,7 +57,8 @@ class Consumer:
     company_tags: list[str] = field(default_factory=list)
 
     def wants(self, message: Message) -> bool:
-        tags = {f"{name}:{value}" for name, value in message.company.tags.items()}
+        company_tags = {} if message.company is None else message.company.tags
+        tags = {f"{name}:{value}" for name, value in company_tags.items()}
         return (
             not self.disabled
             and (not self.event_types or message.event_type in self.event_types)
@@ -134,7 +135,8 @@ class Post:
 
     def send(self, message: Message, data_type: str = "") -> None:
         """Sends a message to every consumer that wants it, through whatever fault is arranged."""
-        occasion = Occasion(data_type=data_type, company_id=message.company.id, event_type=message.event_type)
+        company_id = "" if message.company is None else message.company.id
+        occasion = Occasion(data_type=data_type, company_id=company_id, event_type=message.event_type)
         body = encode(message.document(self.now()))
         self._dispatch(self.faults.take(DELIVERY_FAULTS, occasion), lambda: self._send_now(message, body))
 
@@ -201,7 +203,9 @@ class Post:
     async def _post(self, delivery: _Delivery) -> int | None:
         """The status answered, or None when there was no answer."""
         headers = {"Content-Type": "application/json"}
-        if delivery.sign is not None:
+        if delivery.sign is None:
+            headers["X-Codat-ClientId"] = CLIENT_ID
+        else:
             headers |= delivery.sign.headers(delivery.message_id, self.wall(), delivery.body)
         if delivery.authorization is not None:
             headers["Authorization"] = delivery.authorization

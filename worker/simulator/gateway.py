@@ -7,6 +7,7 @@ import base64
 import binascii
 import hmac
 from collections.abc import Awaitable, Callable
+from math import ceil
 from typing import Final
 from uuid import UUID
 
@@ -87,7 +88,7 @@ async def _once(simulator: Simulator, request: web.Request, handler: Handler, en
             return web.Response(status=answer.status, body=answer.body, content_type="application/json")
         try:
             response, is_cut = await _faulty(simulator, request, handler, entry)
-        except _CutError:
+        except BaseException:
             simulator.idempotency.release(key)
             raise
         simulator.idempotency.finish(key, Answer(response.status, _bytes(response)))
@@ -163,7 +164,7 @@ def _authenticate(api_key: str | None, header: str) -> None:
 def _error_response(simulator: Simulator, error: CodatError) -> web.Response:
     response = respond(error.document(UUID(simulator.guid()).hex), error.status)
     if isinstance(error, RateLimitedError):
-        response.headers["Retry-After"] = str(error.retry_after)
+        response.headers["Retry-After"] = str(ceil(simulator.clock.real_seconds(error.retry_after)))
     return response
 
 

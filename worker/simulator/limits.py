@@ -16,22 +16,28 @@ QUOTA_PER_COMPANY: Final = 1000
 """Requests a day for the client, and again for each connected company."""
 
 _MINUTE: Final = timedelta(minutes=1)
+_MOMENT: Final = timedelta(seconds=1)
 
 
 class RateLimitedError(CodatError):
-    """A 429; ``retry_after`` is in simulated seconds."""
+    """A 429; ``retry_after`` is in simulated time."""
 
-    def __init__(self, error: str, retry_after: int) -> None:
+    def __init__(self, error: str, retry_after: timedelta) -> None:
         super().__init__(HTTPStatus.TOO_MANY_REQUESTS, error)
         self.retry_after = retry_after
 
 
 @dataclass(slots=True)
 class Limits:
-    """Counts requests in simulated time. ``quota`` is asked at each request, as companies connect and disconnect."""
+    """Counts requests in simulated time.
+
+    ``quota`` is asked at each request, as companies connect and disconnect; ``exhausted`` is told when the last one of
+    a day is spent.
+    """
 
     now: Callable[[], datetime]
     quota: Callable[[], int]
+    exhausted: Callable[[], None]
     per_minute: int
     in_flight: int
     _day: date | None = None
@@ -45,22 +51,22 @@ class Limits:
         if self._day != now.date():
             self._day, self._used = now.date(), 0
         if self._used >= self.quota():
-            raise RateLimitedError(
-                "The daily quota of requests is used up.", int((self._reset_at() - now).total_seconds())
-            )
+            raise RateLimitedError("The daily quota of requests is used up.", self.resets_at() - now)
         recent = self._recent.setdefault(address, deque())
         while recent and recent[0] <= now - _MINUTE:
             recent.popleft()
         if len(recent) >= self.per_minute:
-            raise RateLimitedError("Too many requests from this address.", int((recent[0] + _MINUTE - now).seconds) + 1)
+            raise RateLimitedError("Too many requests from this address.", recent[0] + _MINUTE - now)
         recent.append(now)
         self._used += 1
+        if self._used == self.quota():
+            self.exhausted()
 
     @contextmanager
     def flight(self, company_id: str) -> Iterator[None]:
         """Holds one of the company's places; raises :class:`RateLimitedError` when all are taken."""
         if self._flying[company_id] >= self.in_flight:
-            raise RateLimitedError("Too many requests in flight for this company.", 1)
+            raise RateLimitedError("Too many requests in flight for this company.", _MOMENT)
         self._flying[company_id] += 1
         try:
             yield
@@ -73,9 +79,10 @@ class Limits:
         return {
             "X-Rate-Limit-Limit": str(limit),
             "X-Rate-Limit-Remaining": str(max(limit - self._used, 0)),
-            "X-Rate-Limit-Reset": stamp(self._reset_at()),
+            "X-Rate-Limit-Reset": stamp(self.resets_at()),
         }
 
-    def _reset_at(self) -> datetime:
+    def resets_at(self) -> datetime:
+        """When the quota is whole again."""
         midnight = self.now().replace(hour=0, minute=0, second=0, microsecond=0)
         return midnight + timedelta(days=1)

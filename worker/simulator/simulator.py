@@ -21,7 +21,9 @@ from worker.simulator.webhooks import (
     feed_changed,
     legacy_connection_status,
     legacy_push_status,
+    legacy_push_timed_out,
     legacy_sync_completed,
+    rate_limit,
     read_completed,
     write_finished,
 )
@@ -62,7 +64,9 @@ class Simulator:
         self.faults = Faults(Random(f"{seed}:faults"))
         self.idempotency = IdempotencyCache(now)
         self.journal = Journal()
-        self.limits = Limits(now, self.daily_quota, options.requests_per_minute, options.in_flight_per_company)
+        self.limits = Limits(
+            now, self.daily_quota, self.quota_spent, options.requests_per_minute, options.in_flight_per_company
+        )
         self.pushes = PushDesk(now, after, lambda: self.draw(options.push_delay), self.push_settled)
         self.post = Post(
             now=now,
@@ -93,6 +97,17 @@ class Simulator:
             return self.options.daily_quota
         return QUOTA_PER_COMPANY * (1 + sum(company.is_connected for company in self.companies.values()))
 
+    def quota_spent(self) -> None:
+        """Says that today's last request is spent, and at midnight that there are new ones."""
+        quota, expires_at = self.daily_quota(), self.limits.resets_at()
+        self.post.send(rate_limit(self.guid(), "reached", quota, 0, expires_at))
+
+        def whole_again() -> None:
+            quota = self.daily_quota()
+            self.post.send(rate_limit(self.guid(), "reset", quota, quota, self.limits.resets_at()))
+
+        self.timetable.after(expires_at - self.clock.now(), whole_again)
+
     def desk(self, company: Company, connection: Connection) -> Desk:
         """Where writes to this company's books are carried out."""
         return Desk(company.books, connection.platform, lambda: new_record_id(self.rng, company.ids), self.clock.now)
@@ -103,6 +118,8 @@ class Simulator:
         occasion = Occasion(data_type=data_type, company_id=operation.company.id)
         self.post.send(write_finished(self.guid(), operation, operation.status), data_type)
         self.post.send_legacy(legacy_push_status(self.guid(), operation), data_type)
+        if operation.status is PushStatus.TIMED_OUT:
+            self.post.send_legacy(legacy_push_timed_out(self.guid(), operation), data_type)
         if self.faults.take(CONTRADICTION, occasion) is not None:
             succeeded = operation.status is PushStatus.SUCCESS
             opposite = PushStatus.FAILED if succeeded else PushStatus.SUCCESS

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID, uuid5
 
 from worker.simulator.pushes import PushOperation, PushStatus
@@ -12,17 +13,20 @@ from worker.simulator.rules import DataType
 from worker.simulator.wire import Document, stamp
 from worker.simulator.world import Company, Connection, SourceAccount
 
-_CLIENT_NAME = "Simulated lender"
+CLIENT_ID: Final = "00000000-0000-4000-8000-000000000001"
+"""The one client of a simulator."""
+
+_CLIENT_NAME: Final = "Simulated lender"
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message of the new service; ``company_tags`` decide which consumers want it."""
+    """One message of the new service; None for a company means it is about the client as a whole."""
 
     id: str
     event_type: str
     payload: Document
-    company: Company
+    company: Company | None
 
     def document(self, now: datetime) -> Document:
         """The envelope."""
@@ -42,13 +46,12 @@ class LegacyMessage:
 
     def document(self) -> Document:
         """The envelope, in its PascalCase."""
-        client_id = UUID(int=1)
         return {
-            "ClientId": str(client_id),
+            "ClientId": CLIENT_ID,
             "ClientName": _CLIENT_NAME,
             "CompanyId": self.company.id,
             "DataConnectionId": self.connection.id,
-            "RuleId": str(uuid5(client_id, self.rule_type)),
+            "RuleId": str(uuid5(UUID(CLIENT_ID), self.rule_type)),
             "RuleType": self.rule_type,
             "AlertId": self.alert_id,
             "Message": self.text,
@@ -108,6 +111,12 @@ def read_completed(
     return Message(message_id, "read.completed", payload, company)
 
 
+def rate_limit(message_id: str, word: str, quota: int, remaining: int, expires_at: datetime) -> Message:
+    """The client's daily quota was ``reached`` or ``reset``."""
+    payload = {"dailyQuota": quota, "quotaRemaining": remaining, "expiryDate": stamp(expires_at)}
+    return Message(message_id, f"client.rateLimit.{word}", payload, None)
+
+
 def legacy_push_status(alert_id: str, operation: PushOperation) -> LegacyMessage:
     """The older service's word on a push; its rule name really ends in parentheses."""
     text = f"{operation.data_type} triggered notification for PushOperationStatusChanged at {operation.key}"
@@ -119,6 +128,17 @@ def legacy_push_status(alert_id: str, operation: PushOperation) -> LegacyMessage
     return LegacyMessage(
         alert_id, "Push Operation Status Changed()", operation.company, operation.connection, text, data
     )
+
+
+def legacy_push_timed_out(alert_id: str, operation: PushOperation) -> LegacyMessage:
+    """The older service's separate word on a push that ran out of time."""
+    data = {
+        "dataType": operation.data_type,
+        "pushOperationKey": operation.key,
+        "pushOperationGuid": operation.key,
+    }
+    text = f"{operation.data_type} push {operation.key} timed out"
+    return LegacyMessage(alert_id, "Push Operation Timed Out", operation.company, operation.connection, text, data)
 
 
 def legacy_connection_status(alert_id: str, company: Company, connection: Connection, old_status: str) -> LegacyMessage:

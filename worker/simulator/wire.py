@@ -22,6 +22,9 @@ DEFAULT_PAGE_SIZE: Final = 100
 MAX_PAGE_SIZE: Final = 5000
 """Records in one page at most, by Codat's paging documentation."""
 
+MAX_EXPONENT: Final = 40
+"""Powers of ten a number may have: beyond what any ledger holds, short of what would slow arithmetic down."""
+
 _DECODER: Final = msgspec.json.Decoder(float_hook=Decimal)
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}(T.*)?")
@@ -111,11 +114,11 @@ def read_date(text: object) -> date | None:
 
 
 def read_number(value: object) -> Decimal | None:
-    """A JSON number as a finite decimal; None for anything else (``true`` is no number)."""
+    """A JSON number as a decimal; None for anything else (``true`` is no number) and for numbers no amount could be."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         return None
     number = Decimal(value)
-    return number if number.is_finite() else None
+    return number if number.is_finite() and abs(number.adjusted()) <= MAX_EXPONENT else None
 
 
 def page_of(request: web.Request, records: Sequence[Document]) -> web.Response:

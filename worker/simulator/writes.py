@@ -51,22 +51,22 @@ def write_transfer(desk: Desk, body: Document) -> Outcome:
     broken = [*violations(model, DataType.TRANSFERS, body, desk.books), *_locked(desk, DataType.TRANSFERS, "Date", day)]
     if broken:
         return Refused(tuple(broken))
-    sides = [(name, desk.books.accounts[body[name]["accountRef"]["id"]]) for name in ("from", "to")]
-    for name, account in sides:
-        broken += _side_violations(name, account, body[name])
+    giving = body["from"]
+    taking = {"amount": giving["amount"], **body["to"]}
+    source, target = (desk.books.accounts[side["accountRef"]["id"]] for side in (giving, taking))
+    broken = [*_side_violations("From", source, giving), *_side_violations("To", target, taking)]
     if broken:
         return Refused(tuple(broken))
-    (_, source), (_, target) = sides
     record = {
         "description": body.get("description") if model.keeps("description") else None,
         "date": midnight(day),
-        "from": _side(source, body["from"]),
-        "to": _side(target, body["to"]),
+        "from": _side(source, giving),
+        "to": _side(target, taking),
         "status": "Unreconciled",
     }
     if model.keeps("contactRef") and body.get("contactRef"):
         record["contactRef"] = body["contactRef"]
-    moves = ((source.id, -_minor(body["from"]["amount"], source)), (target.id, _minor(body["to"]["amount"], target)))
+    moves = ((source.id, -_minor(giving["amount"], source)), (target.id, _minor(taking["amount"], target)))
     return _add(desk, DataType.TRANSFERS, record, moves)
 
 
@@ -176,8 +176,8 @@ def _add(desk: Desk, data_type: DataType, body: Document, moves: tuple[tuple[str
     return Written(record.id, data_type)
 
 
-def _side_violations(name: str, account: Account, side: Document) -> list[ValidationItem]:
-    validator, title = VALIDATORS[DataType.TRANSFERS], name.capitalize()
+def _side_violations(title: str, account: Account, side: Document) -> list[ValidationItem]:
+    validator = VALIDATORS[DataType.TRANSFERS]
     currency = side.get("currency")
     if currency is not None and currency != account.currency:
         return [ValidationItem(f"{title}.Currency", f"The account is in {account.currency}.", validator)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from worker.simulator.models.shapes import address, cost_head, cost_lines, cost_payment, transfer_sides
@@ -34,7 +35,10 @@ FREEAGENT: Final[Mapping[DataType, Model]] = {
         "Transfer",
         (
             must("date", Kind.DATE),
-            *transfer_sides((Check.BANK_ACCOUNT,), (Check.EQUAL_AMOUNTS, Check.POSITIVE)),
+            *(
+                replace(field, required=False) if field.path == "to.amount" else field
+                for field in transfer_sides((Check.BANK_ACCOUNT,), (Check.EQUAL_AMOUNTS, Check.POSITIVE))
+            ),
         ),
     ),
     DataType.DIRECT_COSTS: Model(

@@ -25,7 +25,7 @@ BANK_TRANSACTIONS: Final = Model(
         may("transactions.transactionType", Kind.STRING),
     ),
 )
-"""One shape for every platform; what a feed refuses beyond it is in :class:`~worker.simulator.platforms.FeedRules`."""
+"""Statement lines: one shape for every platform, to which each feed adds its own conditions."""
 
 
 def address(*required: str, types: tuple[str, ...]) -> tuple[Field, ...]:
