@@ -19,11 +19,11 @@ import asyncpg
 import pytest
 
 from worker.database import Database
+from worker.embedded import embedded
 from worker.migrations import migrate
-from worker.postgres import Listen, PostgresServer
 
-FAST_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "300"}
-"""A throwaway server may forget everything in a power cut."""
+FORGETFUL_SETTINGS = ("fsync", "synchronous_commit", "full_page_writes")
+"""Turned off: a throwaway server may forget everything in a power cut."""
 
 TEMPLATE = f"writeback_test_{os.getpid()}"
 """The migrated database that every test's own is copied from."""
@@ -43,14 +43,13 @@ async def server_url(short_directory: Path) -> AsyncIterator[str]:
     if given := os.environ.get("WRITEBACK_TEST_DATABASE_URL"):
         yield given
         return
-    (short_directory / "sockets").mkdir(mode=0o777)
-    (short_directory / "sockets").chmod(0o777)
-    listen = Listen(socket_dir=short_directory / "sockets")
-    server = PostgresServer(short_directory / "cluster", listen, settings=FAST_SETTINGS)
-    await server.initialize()
-    await server.start()
-    yield server.url()
-    server.kill()
+    async with embedded(short_directory / "data") as url:
+        admin = await asyncpg.connect(url)
+        for setting in FORGETFUL_SETTINGS:
+            await admin.execute(f"alter system set {setting} = off")
+        await admin.execute("select pg_reload_conf()")
+        await admin.close()
+        yield url
 
 
 @pytest.fixture(scope="session")

@@ -44,6 +44,7 @@ UNPRIVILEGED_USERS: Final = ("postgres", "nobody")
 """Whom a server started by root runs as: the first of these that exists."""
 
 _PROCESSES: Final = Path("/proc")
+_OTHERS: Final = stat.S_IROTH | stat.S_IXOTH
 
 
 def wheel_binaries() -> Path:
@@ -256,9 +257,11 @@ def hand_over(path: Path, owner: Owner | None) -> None:
 def _open_the_way(binaries: Path, data_dir: Path) -> None:
     """Let the unprivileged user pass through root's directories (never list them) and read the programs."""
     _add_mode([*binaries.resolve().parents, *data_dir.resolve().parents], stat.S_IXOTH)
-    if not (binaries / "postgres").stat().st_mode & stat.S_IXOTH:
-        # Installed under a strict umask: one tree of public files is opened, down to its libraries.
-        tree = [binaries.parent, *binaries.parent.rglob("*")]
+    if any(path.stat().st_mode & _OTHERS != _OTHERS for path in (binaries, binaries / "postgres")):
+        # Installed under a strict umask: the wheel's public files are opened, the libraries packed beside it too.
+        package = binaries.parents[1]
+        roots = [binaries.parent, package.with_name(f"{package.name}.libs")]
+        tree = [path for root in roots if root.exists() for path in (root, *root.rglob("*"))]
         _add_mode(tree, stat.S_IROTH)
         _add_mode((path for path in tree if path.stat().st_mode & stat.S_IXUSR), stat.S_IXOTH)
 
