@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -21,7 +21,7 @@ from worker.database import Database
 from worker.inbox import store as inbox_store
 from worker.inbox.codat_webhooks import read_envelope
 from worker.inbox.messages import codat_message
-from worker.jobs.job import Done, Outcome, Park, Snooze
+from worker.jobs.job import Done, Outcome, Snooze
 from worker.writeback import store
 from worker.writeback.configure import store as configure_store
 from worker.writeback.configure.request import Existing, ExistingFeed, MappingRequest
@@ -50,7 +50,7 @@ class Station:
     codat: CodatClient
     company: Document
     now: datetime = START
-    timings: Timings = Timings()
+    timings: Timings = field(default_factory=Timings)
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def __post_init__(self) -> None:
@@ -226,19 +226,22 @@ class Station:
         """The saga's history in words, for failing tests and for tests of the history."""
         async with self.database.connection() as connection:
             rows = await connection.fetch(
-                "select t.n, t.kind, a.action, a.outcome, a.detail from step_attempts a join steps t on t.id = a.step_id "
-                "where t.saga_id = $1 order by a.id",
+                "select t.n, t.kind, a.action, a.outcome, a.detail from step_attempts a "
+                "join steps t on t.id = a.step_id where t.saga_id = $1 order by a.id",
                 saga_id,
             )
             saga = await connection.fetchrow("select state, waiting_for, reason from sagas where id = $1", saga_id)
         return [" | ".join(str(value) for value in row.values()) for row in [*rows, saga]]
 
 
-def faster(timings: Timings, **changes: timedelta) -> Timings:
-    """The same waiting times but for the given ones."""
-    return replace(timings, **changes)
+def push_webhook(key: UUID, status: str, data_type: str = "transfers") -> Document:
+    """What Codat's new service says of a push operation."""
+    kind = "successful" if status == "Success" else "unsuccessful"
+    payload = {"id": str(key), "type": "Create", "status": status}
+    return {"id": "e1", "eventType": f"{data_type}.write.{kind}", "payload": payload}
 
 
-def is_parked(outcome: Outcome) -> bool:
-    """Whether the saga waits to be woken."""
-    return isinstance(outcome, Park)
+def connection_webhook(connection_id: UUID, status: str) -> Document:
+    """What Codat's new service says of a connection."""
+    payload = {"connection": {"id": str(connection_id), "status": status}}
+    return {"id": "e2", "eventType": "connection.reconnected", "payload": payload}

@@ -54,6 +54,11 @@ class Desk:
         log_change(before, after, action, outcome)
         return heard
 
+    async def keep(self, step: Step) -> None:
+        """Store where looking for a step has got to: no change of state, no line of history."""
+        async with self.database.connection() as connection:
+            await store.save_step(connection, step)
+
     async def note(self, step: Step, action: str, outcome: str, detail: str | None = None) -> None:
         """Add a line to a step's history without changing it."""
         attempt = store.Attempt(self.clock(), step.key_generation, action, outcome, detail)

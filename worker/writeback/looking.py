@@ -77,7 +77,7 @@ async def await_sync(desk: Desk, situation: Situation, step: Step) -> Pause | No
         if not isinstance(queued, Found | NotFound | Refused):
             return Pause(await desk.unread(saga, queued))
     baseline = max((moment for moment in synced if moment is not None), default=None)
-    await desk.record(step, step.asking_for_sync(baseline, desk.clock()), "look", "sync requested")
+    await desk.keep(step.asking_for_sync(baseline, desk.clock()))
     return Pause(Snooze(desk.timings.sync_poll))
 
 

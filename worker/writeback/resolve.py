@@ -36,6 +36,10 @@ _DOUBTS: Final = {
 """Causes after which even proven absence needs a person before anything is sent again."""
 
 
+_MAY_STILL_COME: Final = "the platform timed out and may still write it, but it cannot be found in the books"
+_WHAT_A_PERSON_DOES: Final = "look there: if it is in the books, adopt it by its id, otherwise retry to send it again"
+
+
 async def resolve(desk: Desk, situation: Situation, step: Step) -> Outcome | None:
     """Look for an unknown step; adopt what is found, plan again what is absent, otherwise look again later."""
     if step.unknown_since is None or step.first_sent_at is None:
@@ -160,24 +164,24 @@ def _key_of(record_id: str, step: Step, candidates: Sequence[PushOperation]) -> 
 async def _not_found(
     desk: Desk, situation: Situation, step: Step, candidates: Sequence[PushOperation]
 ) -> Outcome | None:
-    """The books do not show it: read them once more, then conclude what absence proves."""
-    if step.syncs_seen + 1 < READINGS_FOR_PROOF:
-        await desk.record(step, step.seen_synced(), "look", "not in the books", "once more to be sure")
-        return None
+    """The books do not show it: conclude what absence proves, once they were read often enough."""
     if step.unknown_cause is None or step.unknown_since is None:
         raise Bug(f"step {step.id} is unknown for no reason")
-    doubt = _DOUBTS.get(step.unknown_cause)
     timed_out = any(operation.status is PushStatus.TIMED_OUT for operation in candidates)
-    if timed_out or step.unknown_cause is UnknownCause.TIMED_OUT:
-        if desk.clock() - step.unknown_since < desk.timings.late_write and not step.resend_allowed:
-            await desk.record(step, step.looking_anew(), "look", "not in the books yet")
-            return _look_later(desk, step)
-        doubt = "the platform timed out and may still write it, but it is not in the books"
+    may_still_come = timed_out or step.unknown_cause is UnknownCause.TIMED_OUT
+    age = desk.clock() - step.unknown_since
+    if may_still_come and age < desk.timings.late_write and not step.resend_allowed:
+        await desk.keep(step.looking_anew())
+        return _look_later(desk, step)
+    if step.syncs_seen + 1 < READINGS_FOR_PROOF:
+        await desk.keep(step.seen_synced())
+        return None
+    doubt = _MAY_STILL_COME if may_still_come else _DOUBTS.get(step.unknown_cause)
     if doubt is None or step.resend_allowed:
         await desk.record(step, step.proven_absent(), "look", "proven absent", "planned again with a new key")
         return None
-    await desk.record(step, step.looking_anew(), "look", "not in the books", doubt)
-    return await desk.wait(situation.saga, WaitingFor.PERSON, f"{doubt}; look there, then retry to send it again")
+    await desk.record(step, step.looking_anew(), "look", "not found", doubt)
+    return await desk.wait(situation.saga, WaitingFor.PERSON, f"{doubt}; {_WHAT_A_PERSON_DOES}")
 
 
 def _look_later(desk: Desk, step: Step) -> Snooze:

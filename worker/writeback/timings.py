@@ -26,8 +26,8 @@ class Timings:
     """Another loan's line on the same statement is in flight: about one push operation's time."""
     look_first: timedelta = timedelta(seconds=10)
     """Quiet time before looking for what an ambiguous request wrote, and the first wait between two looks."""
-    look_longest: timedelta = timedelta(minutes=15)
-    """Longest wait between two looks for a write that may still come."""
+    look_longest: timedelta = timedelta(hours=1)
+    """Longest wait between two looks for a write that may still come; a webhook shortens it."""
     late_write: timedelta = timedelta(hours=24)
     """How long after ``TimedOut`` a platform may still apply the write: an office computer is on again next day."""
     sync_poll: timedelta = timedelta(seconds=5)
