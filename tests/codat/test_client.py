@@ -168,6 +168,34 @@ async def test_a_reply_without_end_is_given_up_on(gate: Gate, monkeypatch: pytes
         assert isinstance(await client.company_info(COMPANY), Unavailable)
 
 
+async def test_a_write_that_is_not_answered_in_time_is_ambiguous(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "TOTAL_TIMEOUT_SECONDS", 0.05)
+    received: list[str] = []
+
+    async def silence(request: web.Request) -> web.Response:
+        received.append(request.method)
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", silence)
+    async with TestServer(app) as server, aiohttp.ClientSession() as session:
+        client = CodatClient(session, str(server.make_url("")), API_KEY, gate)
+        outcome = await push(client)
+        assert isinstance(outcome, Ambiguous)
+        assert outcome.cause is AmbiguityCause.TIMEOUT
+        assert received == ["POST"]
+        assert isinstance(await client.company_info(COMPANY), Unavailable)
+        assert received == ["POST", "GET", "GET", "GET"]
+
+
+async def test_a_codat_that_is_not_there_at_all_was_sent_nothing(gate: Gate, unused_tcp_port: int) -> None:
+    async with aiohttp.ClientSession() as session:
+        client = CodatClient(session, f"http://127.0.0.1:{unused_tcp_port}", API_KEY, gate)
+        assert isinstance(await push(client), Unsent)
+        assert isinstance(await client.company_info(COMPANY), Unavailable)
+
+
 async def test_every_page_of_a_list_is_read_and_the_query_is_encoded_once(gate: Gate) -> None:
     asked: list[str] = []
 

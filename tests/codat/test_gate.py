@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid5
@@ -15,8 +15,9 @@ import pytest
 from tests.codat.conftest import COMPANY
 from worker.codat import store
 from worker.codat.gate import Gate, Limits
+from worker.codat.gate_session import GateSession
 from worker.codat.quota import LONGEST_CLOSING, Quota
-from worker.database import Database
+from worker.database import Connection, Database
 from worker.errors import DatabaseUnavailable
 
 OTHER_COMPANY = UUID("00000000-0000-4000-8000-000000000001")
@@ -153,6 +154,25 @@ async def test_a_single_quiet_process_takes_requests_one_by_one_and_wastes_none(
         await crowd.visit(gate, COMPANY)
         async with database.connection() as connection:
             assert await connection.fetchval("select sum(taken) from codat_request_slices") == 1
+
+
+async def test_a_busy_process_asks_the_database_far_less_than_once_a_request(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crowd = Crowd()
+    trips: list[object] = []
+    run = GateSession.run
+
+    async def counted(session: GateSession, work: Callable[[Connection], Awaitable[object]]) -> object:
+        trips.append(work)
+        return await run(session, work)
+
+    monkeypatch.setattr(GateSession, "run", counted)
+    async with Gate.open(database) as gate:
+        for _ in range(40):
+            await crowd.visit(gate, COMPANY)
+    assert crowd.admitted == 40
+    assert len(trips) <= 20
 
 
 async def test_old_slices_of_the_window_are_forgotten(database: Database) -> None:

@@ -42,7 +42,7 @@ def test_an_object_named_twice_or_of_another_type_reads_as_absent() -> None:
 
 def test_times_are_utc_unless_they_say_otherwise_and_days_are_taken_as_written() -> None:
     document = wire.decode_object(
-        b'{"z":"2026-01-05T09:00:00Z","n":"2026-01-05T09:00:00","o":"2026-01-05T23:30:00-05:00","x":"soon"}'
+        b'{"z":"2026-01-05T09:00:00Z","n":"2026-01-05T09:00:00.0000000","o":"2026-01-05T23:30:00-05:00","x":"soon"}'
     )
     assert wire.moment(document, "z") == wire.moment(document, "n") == datetime(2026, 1, 5, 9, tzinfo=UTC)
     assert wire.calendar_day(document, "o") == date(2026, 1, 5)

@@ -66,7 +66,7 @@ class Gate:
         self._ready_until = 0.0
         self._block = 1
         self._quota: Quota | None = None
-        self._recorded_quota: Quota | None = None
+        self._untold_quota: Quota | None = None
 
     @classmethod
     @asynccontextmanager
@@ -107,7 +107,7 @@ class Gate:
 
     async def observe(self, quota: Quota) -> None:
         """Remember what a reply said about the daily quota; one that is used up closes the gate until it resets."""
-        self._quota = quota
+        self._quota = self._untold_quota = quota
         if quota.remaining == 0 and quota.resets_at is not None:
             left = quota.resets_at - datetime.now(UTC)
             if left > timedelta(0):
@@ -140,12 +140,11 @@ class Gate:
             return max(grant.retry_after, timedelta(milliseconds=1))
 
     async def _take_from_window(self, connection: Connection) -> store.Grant:
-        if self._quota is not None and self._quota != self._recorded_quota:
-            await store.record_quota(connection, self._quota)
-            self._recorded_quota = self._quota
         # Counted whole slices, plus the time a request may be kept ready: no real window ever sees more.
         span = self._limits.window + SLICE + BLOCK_LIFETIME
-        return await store.take_requests(connection, self._block, Window(self._limits.requests_per_window, span, SLICE))
+        window = Window(self._limits.requests_per_window, span, SLICE)
+        told, self._untold_quota = self._untold_quota, None
+        return await store.take_requests(connection, self._block, window, told)
 
     @staticmethod
     def _now() -> float:

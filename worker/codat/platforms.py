@@ -118,7 +118,7 @@ TRAITS: Final[dict[Platform, Traits]] = {
         ),
         Traits(
             Platform.QUICKBOOKS_DESKTOP,
-            direct_cost_reference_length=11,
+            direct_cost_reference_length=0,  # it would become the cheque's number; the note keeps ours
             deletes_direct_costs=True,
             bank_account_name_length=31,
             account_name_length=31,

@@ -32,11 +32,6 @@ async def open_gate(connection: Connection, quota_remaining: int | None) -> None
     await connection.execute(query("codat/open_gate"), quota_remaining)
 
 
-async def record_quota(connection: Connection, quota: Quota) -> None:
-    """Keep what Codat last said about the quota."""
-    await connection.execute(query("codat/record_quota"), quota.limit, quota.remaining, quota.resets_at)
-
-
 async def read_gate(connection: Connection) -> GateState:
     """What the gate knows now."""
     row = await connection.fetchrow(query("codat/gate_state"))
@@ -62,9 +57,22 @@ class Window:
     slice: timedelta
 
 
-async def take_requests(connection: Connection, wanted: int, window: Window) -> Grant:
-    """Take up to ``wanted`` requests out of the window shared by all replicas; one round trip."""
-    row = await connection.fetchrow(query("codat/take_requests"), wanted, window.allowed, window.span, window.slice)
+async def take_requests(connection: Connection, wanted: int, window: Window, told: Quota | None) -> Grant:
+    """Take up to ``wanted`` requests out of the window shared by all replicas, in one round trip.
+
+    ``told`` is what this process has heard of the daily quota since it last asked; it is kept for whoever watches.
+    """
+    quota = told or Quota(None, None, None)
+    row = await connection.fetchrow(
+        query("codat/take_requests"),
+        wanted,
+        window.allowed,
+        window.span,
+        window.slice,
+        quota.limit,
+        quota.remaining,
+        quota.resets_at,
+    )
     return Grant(row["granted"], row["retry_after"]) if row is not None else Grant(0, window.slice)
 
 
