@@ -82,16 +82,20 @@ async def test_a_burst_of_nudges_is_a_handful_of_notifications(database: Databas
     hints, stop = Hints(database), asyncio.Event()
     received: list[object] = []
 
+    def receive(*message: object) -> None:
+        received.append(message[-1])
+
     async def has_received() -> bool:
         return bool(received)
 
     async with database.connection() as connection, asyncio.TaskGroup() as group:
-        await connection.add_listener("jobs", lambda *message: received.append(message[3]))
+        await connection.add_listener("jobs", receive)
         for _ in range(1_000):
             hints.nudge()
         group.create_task(hints.run(stop))
         await eventually(has_received)
         stop.set()
+        await connection.remove_listener("jobs", receive)
     assert set(received) == {""}
     assert len(received) <= 2
 

@@ -45,7 +45,8 @@ class Recorder:
         self.overlaps += job.lane in self._running
         self._running.add(job.lane)
         await asyncio.sleep(0)
-        outcome = self._random.choices([Done(), Settled(), Snooze(timedelta(0)), Retry("again")], [90, 6, 3, 1])[0]
+        outcomes: list[Outcome] = [Done(), Settled(), Snooze(timedelta(0)), Retry("again")]
+        [outcome] = self._random.choices(outcomes, [90, 6, 3, 1])
         if isinstance(outcome, Settled):
             async with self._database.transaction() as connection:
                 assert await store.finish_jobs(connection, claim.worker_id, [job.id]) == {job.id}

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Final
 
+import asyncpg
 import structlog
 
 from worker.database import Connection, Database, query
 from worker.errors import DatabaseUnavailable
-from worker.jobs.patience import RECONNECT, promptly
+from worker.jobs.patience import RECONNECT, promptly, put_an_end_to
 
 CHANNEL: Final = "jobs"
 """The channel of ``notify.sql``."""
@@ -57,8 +59,7 @@ class Hints:
         async with asyncio.TaskGroup() as group:
             loops = [group.create_task(self._persist(self._send)), group.create_task(self._persist(self._listen))]
             await stop.wait()
-            for loop in loops:
-                loop.cancel()
+            await put_an_end_to(loops)
 
     async def _persist(self, converse: Callable[[Connection], Awaitable[None]]) -> None:
         while True:
@@ -89,7 +90,7 @@ class Hints:
                     await connection.execute(query("jobs/keep_alive"))
         finally:
             self._listening = False
-            if not connection.is_closed():
+            with suppress(asyncpg.InterfaceError):  # the pool took a connection that died back already
                 async with promptly(connection):
                     await connection.remove_listener(CHANNEL, self._heard)
 

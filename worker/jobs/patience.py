@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Final
+
+import asyncpg
 
 from worker.database import Connection
 
@@ -28,5 +30,14 @@ async def promptly(connection: Connection, limit: timedelta = REPLY) -> AsyncIte
         async with asyncio.timeout(limit.total_seconds()):
             yield
     except TimeoutError:
-        connection.terminate()
+        with suppress(asyncpg.InterfaceError):  # the pool took a connection that died back already
+            connection.terminate()
         raise
+
+
+async def put_an_end_to(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Cancel the tasks until they have ended: a connection that dies at that very moment can swallow a cancellation."""
+    while pending := [task for task in tasks if not task.done()]:
+        for task in pending:
+            task.cancel()
+        await asyncio.wait(pending, timeout=REPLY.total_seconds())

@@ -28,7 +28,7 @@ from worker.jobs.job import Answer, Claim, Job, Registration, Retry
 from worker.jobs.lease import Lease
 from worker.jobs.maintenance import Maintenance
 from worker.jobs.outbox import Outbox
-from worker.jobs.patience import RECONNECT
+from worker.jobs.patience import RECONNECT, put_an_end_to
 
 POLL_FLOOR: Final = timedelta(seconds=1)
 """Longest time without looking for work: what a lost hint costs, and one trivial statement a second when idle."""
@@ -82,8 +82,7 @@ class Runner:
             ]
             await self._serve_until(stop)
             await self._drain()
-            for chore in chores:
-                chore.cancel()
+            await put_an_end_to(chores)
 
     async def run_once(self) -> int:
         """Claim what is ready, run it to its end, record the outcomes; returns how many jobs that were."""
