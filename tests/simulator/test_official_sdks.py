@@ -11,9 +11,10 @@ from typing import Any, TypeVar
 import pytest
 from codat_lending import CodatLending
 from codat_lending.models import errors, shared
-from codat_lending.utils import RetryConfig
+from codat_lending.utils import BackoffStrategy, RetryConfig
 from codat_platform import CodatPlatform
 from codat_platform.models import shared as platform_shared
+from codat_platform.utils import BackoffStrategy as PlatformBackoff
 from codat_platform.utils import RetryConfig as PlatformRetryConfig
 
 from tests.simulator.client import Client, Document, Open
@@ -26,7 +27,7 @@ def lending_sdk(client: Client) -> CodatLending:
     return CodatLending(
         security=shared.Security(auth_header=AUTHORIZATION),
         server_url=client.url,
-        retry_config=RetryConfig("none", None, False),  # type: ignore[arg-type]
+        retry_config=RetryConfig("none", BackoffStrategy(1, 1, 1, 1), False),
     )
 
 
@@ -34,7 +35,7 @@ def platform_sdk(client: Client) -> CodatPlatform:
     return CodatPlatform(
         security=platform_shared.Security(auth_header=AUTHORIZATION),
         server_url=client.url,
-        retry_config=PlatformRetryConfig("none", None, False),  # type: ignore[arg-type]
+        retry_config=PlatformRetryConfig("none", PlatformBackoff(1, 1, 1, 1), False),
     )
 
 

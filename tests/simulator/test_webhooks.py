@@ -8,6 +8,7 @@ from standardwebhooks import Webhook
 from tests.simulator.client import SECRET, Client, Document, Inbox, Open
 from worker.simulator import HeaderStyle
 
+SIGNATURE_PARTS = ("id", "timestamp", "signature")
 WRITES = {"eventTypes": ["transfers.write.successful", "transfers.write.unsuccessful"]}
 
 
@@ -34,9 +35,6 @@ async def test_a_finished_write_is_told_with_a_signature_that_verifies(
     assert message["eventType"] == "transfers.write.successful"
     assert message["payload"]["id"] == operation["pushOperationKey"]
     assert message["payload"]["record"]["id"] == operation["changes"][0]["recordRef"]["id"]
-
-
-SIGNATURE_PARTS = ("id", "timestamp", "signature")
 
 
 async def test_signatures_stay_fresh_however_far_the_simulated_clock_has_moved(

@@ -185,10 +185,6 @@ class Books:
             record.deleted = True
             self._move(record.moves, -1)
 
-    def append(self, statement_id: str, currency: str, lines: Sequence[Line]) -> None:
-        """Adds lines to a statement."""
-        self.statements.setdefault(statement_id, Statement(statement_id, currency)).lines.extend(lines)
-
     def _move(self, moves: Sequence[tuple[str, int]], sign: int) -> None:
         for account_id, amount in moves:
             self.accounts[account_id].balance += sign * amount

@@ -62,7 +62,7 @@ async def post_faults(request: web.Request) -> web.Response:
             faults = msgspec.json.decode(body, type=_Faults, strict=False).faults
     except msgspec.MsgspecError as error:
         raise CodatError(400, f"Not a list of faults: {error}") from None
-    simulator_of(request).arrange(faults)
+    simulator_of(request).faults.arrange(faults)
     return await get_faults(request)
 
 
@@ -254,6 +254,7 @@ def _plain(value: object) -> object:
 
 
 def add_routes(app: web.Application) -> None:
+    """Registers the controls."""
     app.router.add_get("/_simulator/world", get_world)
     app.router.add_get("/_simulator/books/{company_id}", get_books)
     app.router.add_get("/_simulator/requests", get_requests)

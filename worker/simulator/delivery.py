@@ -57,6 +57,7 @@ class Consumer:
     company_tags: list[str] = field(default_factory=list)
 
     def wants(self, message: Message) -> bool:
+        """Whether this consumer is to be told."""
         company_tags = {} if message.company is None else message.company.tags
         tags = {f"{name}:{value}" for name, value in company_tags.items()}
         return (

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Final
 
 from worker.money import AmountError, parse_minor
-from worker.simulator.books import Line, Statement
+from worker.simulator.books import Line, Statement, major
 from worker.simulator.models.shapes import BANK_TRANSACTIONS
 from worker.simulator.platforms import FeedRules
 from worker.simulator.rules import DataType
@@ -20,6 +20,7 @@ from worker.simulator.writes import Desk, Outcome, Refused, Written, lock_violat
 MAX_LINES: Final = 1000
 """Lines one request may carry."""
 
+_SIGNED: Final = ("Credit", "Debit")
 _VALIDATOR: Final = VALIDATORS[DataType.BANK_TRANSACTIONS]
 
 
@@ -53,7 +54,7 @@ def write_bank_transactions(desk: Desk, target: Target, body: Document) -> Outco
     broken += [ValidationItem("AccountId", text, _VALIDATOR) for text in _unready(target)]
     if broken:
         return Refused(tuple(broken))
-    statement = desk.books.statements.setdefault(target.account_id, _new_statement(target))
+    statement = desk.books.statements.get(target.account_id) or _new_statement(target)
     try:
         lines = _lines(desk, statement, body["transactions"])
     except AmountError as error:
@@ -65,8 +66,11 @@ def write_bank_transactions(desk: Desk, target: Target, body: Document) -> Outco
     if broken:
         return Refused(tuple(broken))
     statement.lines += lines
-    if target.source is not None and statement.reported_balance is not None:
-        target.source.body["balance"] = body["transactions"][-1].get("balance")
+    desk.books.statements[target.account_id] = statement
+    if target.source is not None:
+        reported = statement.reported_balance
+        balance = statement.balance if reported is None else reported
+        target.source.body["balance"] = major(balance, statement.currency)
     return Written(lines[0].id, DataType.BANK_TRANSACTIONS)
 
 
@@ -127,6 +131,3 @@ def _refusals(desk: Desk, target: Target, statement: Statement, lines: list[Line
             yield f"{name}.Balance", "The balance has to be provided."
         if rules.sign_follows_type and (line.amount < 0) == (line.kind == "Credit") and line.kind in _SIGNED:
             yield f"{name}.Amount", f"The sign does not agree with the type {line.kind}."
-
-
-_SIGNED: Final = ("Credit", "Debit")

@@ -27,6 +27,7 @@ class Entry:
     fault: str | None = None
 
     def document(self) -> Document:
+        """The request as the control shows it."""
         return {
             "at": self.at,
             "method": self.method,
@@ -47,5 +48,6 @@ class Journal:
     entries: deque[Entry] = field(default_factory=lambda: deque(maxlen=KEPT_REQUESTS))
 
     def open(self, entry: Entry) -> Entry:
+        """Begins the record of a request; its status is filled in when it is known."""
         self.entries.append(entry)
         return entry

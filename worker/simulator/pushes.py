@@ -36,6 +36,7 @@ class Change:
     data_type: DataType
 
     def document(self) -> Document:
+        """Codat's change."""
         reference = {"id": self.record_id, "dataType": self.data_type}
         return {"type": self.kind, "recordRef": reference, "attachmentId": None}
 

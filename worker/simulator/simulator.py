@@ -8,7 +8,7 @@ from random import Random
 
 from worker.simulator.clock import Clock, Timetable
 from worker.simulator.delivery import Consumer, Post, Signer
-from worker.simulator.faults import CONTRADICTION, Fault, Faults, Occasion
+from worker.simulator.faults import CONTRADICTION, Faults, Occasion
 from worker.simulator.idempotency import IdempotencyCache
 from worker.simulator.journal import Journal
 from worker.simulator.limits import QUOTA_PER_COMPANY, Limits
@@ -187,7 +187,3 @@ class Simulator:
         """Switches a feed off; its account and its lines stay in the books."""
         source.status = FeedStatus.DISCONNECTED
         self.post.send(feed_changed(self.guid(), company, connection, source, "disconnected"))
-
-    def arrange(self, faults: list[Fault]) -> None:
-        """Arranges faults."""
-        self.faults.arrange(faults)

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from random import Random
 from typing import Final
-from uuid import UUID
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from worker.simulator.books import Account, Books, Record
 from worker.simulator.platforms import (
@@ -80,7 +80,7 @@ class Connection:
         """Codat's connection."""
         return {
             "id": self.id,
-            "integrationId": str(UUID(int=sum(self.platform.key.encode()) << 64 | 0x4000 << 48, version=4)),
+            "integrationId": str(uuid5(NAMESPACE_URL, self.platform.key)),
             "integrationKey": self.platform.key,
             "sourceId": self.source_id,
             "sourceType": self.platform.source_type,

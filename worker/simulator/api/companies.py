@@ -10,19 +10,23 @@ from worker.simulator.world import ConnectionStatus
 
 
 async def list_companies(request: web.Request) -> web.Response:
+    """Every company, filtered and ordered as asked."""
     return page_of(request, [company.document() for company in simulator_of(request).companies.values()])
 
 
 async def get_company(request: web.Request) -> web.Response:
+    """One company."""
     return respond(company_of(request).document())
 
 
 async def list_connections(request: web.Request) -> web.Response:
+    """A company's connections."""
     company = company_of(request)
     return page_of(request, [connection.document(company.id) for connection in company.connections.values()])
 
 
 async def get_connection(request: web.Request) -> web.Response:
+    """One connection."""
     company, connection = connection_of(request)
     return respond(connection.document(company.id))
 
@@ -37,6 +41,7 @@ async def patch_connection(request: web.Request) -> web.Response:
 
 
 async def get_info(request: web.Request) -> web.Response:
+    """What the accounting software says about the company, its lock date included."""
     company = company_of(request)
     year_start = company.created_at.date().replace(month=1, day=1)
     lock_date = company.books.lock_date
@@ -56,6 +61,7 @@ async def get_info(request: web.Request) -> web.Response:
 
 
 def add_routes(app: web.Application) -> None:
+    """Registers these endpoints."""
     app.router.add_get("/companies", list_companies)
     app.router.add_get("/companies/{company_id}", get_company)
     app.router.add_get("/companies/{company_id}/connections", list_connections)

@@ -17,11 +17,13 @@ MAX_TAGS: Final = 10
 
 
 async def list_consumers(request: web.Request) -> web.Response:
+    """Every consumer."""
     consumers = simulator_of(request).post.consumers.values()
     return respond({"results": [consumer.document() for consumer in consumers]})
 
 
 async def create_consumer(request: web.Request) -> web.Response:
+    """Adds a consumer; Codat answers 201 here."""
     simulator = simulator_of(request)
     body = decode_object(await request.read())
     url, disabled = body.get("url"), body.get("disabled") or False
@@ -38,6 +40,7 @@ async def create_consumer(request: web.Request) -> web.Response:
 
 
 async def delete_consumer(request: web.Request) -> web.Response:
+    """Removes a consumer; what is on its way to it still arrives."""
     consumers = simulator_of(request).post.consumers
     if consumers.pop(request.match_info["webhook_id"], None) is None:
         raise CodatError(404, "No webhook consumer was found with this ID")
@@ -53,6 +56,7 @@ def _strings(value: object, name: str) -> list[str]:
 
 
 def add_routes(app: web.Application) -> None:
+    """Registers these endpoints."""
     app.router.add_get("/webhooks", list_consumers)
     app.router.add_post("/webhooks", create_consumer)
     app.router.add_delete("/webhooks/{webhook_id}", delete_consumer)

@@ -22,22 +22,26 @@ _CONNECTION_SCOPED: Final = {
 
 
 async def list_company_records(request: web.Request) -> web.Response:
+    """Accounts or suppliers, which Codat serves for a company."""
     company = company_of(request)
     return page_of(request, _documents(request, company, None, _COMPANY_SCOPED[request.match_info["records"]]))
 
 
 async def get_company_record(request: web.Request) -> web.Response:
+    """One account or supplier."""
     company = company_of(request)
     return _one(request, _documents(request, company, None, _COMPANY_SCOPED[request.match_info["records"]]))
 
 
 async def list_connection_records(request: web.Request) -> web.Response:
+    """Bank accounts, transfers, direct costs or incomes, which Codat serves for a connection."""
     company, connection = _accounting_connection_of(request)
     data_type = _CONNECTION_SCOPED[request.match_info["records"]]
     return page_of(request, _documents(request, company, connection, data_type))
 
 
 async def get_connection_record(request: web.Request) -> web.Response:
+    """One bank account, transfer, direct cost or income."""
     company, connection = _accounting_connection_of(request)
     data_type = _CONNECTION_SCOPED[request.match_info["records"]]
     return _one(request, _documents(request, company, connection, data_type))
@@ -101,6 +105,7 @@ async def queue_all(request: web.Request) -> web.Response:
 
 
 async def data_status(request: web.Request) -> web.Response:
+    """How fresh each data type is."""
     view = simulator_of(request).views[company_of(request).id]
     return respond({data_type.value: view.status(data_type) for data_type in DataType})
 
@@ -150,6 +155,7 @@ def _statements_of(company: Company, account_id: str) -> list[Statement]:
 
 
 def add_routes(app: web.Application) -> None:
+    """Registers these endpoints."""
     company, connection = "/companies/{company_id}", "/companies/{company_id}/connections/{connection_id}"
     scoped = "{records:" + "|".join(_COMPANY_SCOPED) + "}"
     app.router.add_get(f"{company}/data/{scoped}", list_company_records)

@@ -69,6 +69,7 @@ async def list_sources(request: web.Request) -> web.Response:
 
 
 async def patch_source(request: web.Request) -> web.Response:
+    """Changes what a source account says about itself."""
     _, connection = _feed_connection_of(request)
     source = _source_of(request, connection)
     body = decode_object(await request.read())
@@ -96,6 +97,7 @@ async def create_credentials(request: web.Request) -> web.Response:
 
 
 async def delete_credentials(request: web.Request) -> web.Response:
+    """Withdraws all credentials of a feed."""
     _feed_connection_of(request)
     return web.Response(status=204)
 
@@ -137,6 +139,7 @@ async def create_mapping(request: web.Request) -> web.Response:
 
 
 async def feed_info(request: web.Request) -> web.Response:
+    """What the software says about the company behind a feed."""
     company, _ = _feed_connection_of(request, may_be_unlinked=True)
     currency = company.books.base_currency
     return respond(
@@ -247,6 +250,7 @@ def _mappable_connection_of(request: web.Request) -> tuple[Company, Connection]:
 
 
 def add_routes(app: web.Application) -> None:
+    """Registers these endpoints."""
     connection = "/companies/{company_id}/connections/{connection_id}"
     sources = f"{connection}/connectionInfo/bankFeedAccounts"
     app.router.add_post(sources, create_source)

@@ -95,6 +95,7 @@ def _feed_remarks(rules: FeedRules | None) -> list[str]:
 
 
 def add_routes(app: web.Application) -> None:
+    """Registers these endpoints."""
     connection = "/companies/{company_id}/connections/{connection_id}"
     app.router.add_get(f"{connection}/options/{{data_type}}", get_options)
     app.router.add_get(

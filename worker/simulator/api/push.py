@@ -77,6 +77,7 @@ async def delete_cost(request: web.Request) -> web.Response:
 
 
 async def get_push(request: web.Request) -> web.Response:
+    """One push operation, as it stands."""
     company = company_of(request)
     operation = simulator_of(request).pushes.operations.get(request.match_info["push_operation_key"])
     if operation is None or operation.company is not company:
@@ -111,7 +112,7 @@ async def _accept(
         syncs=request.query.get("allowSyncOnPushComplete", "true").casefold() != "false",
     )
     fault = simulator.faults.take(PUSH_FAULTS, occasion_of(request))
-    simulator.pushes.operations[operation.key] = operation
+    simulator.pushes.accept(operation)
     answer = operation.document() if data is None else {**operation.document(), "data": data}
     if fault is not None and fault.kind is FaultKind.WEBHOOK_EARLY:
         simulator.pushes.complete(operation)
@@ -139,6 +140,7 @@ def _timeout_of(request: web.Request) -> int | None:
 
 
 def add_routes(app: web.Application) -> None:
+    """Registers these endpoints."""
     company, connection = "/companies/{company_id}", "/companies/{company_id}/connections/{connection_id}"
     app.router.add_get(f"{company}/push", list_pushes)
     app.router.add_get(f"{company}/push/{{push_operation_key}}", get_push)
