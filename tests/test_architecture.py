@@ -28,6 +28,7 @@ PACKAGE = Path(__file__).parents[1] / "worker"
 ROOT = ("app", "cli", "commands", "commands.*", "demo", "demo.*")
 EDGES = ("*.routes", "health", "problems", "inbox.body", "simulator", "simulator.*")
 SERVICES = (
+    "depths",
     "inbox.receiver",
     "jobs.attempt",
     "jobs.crew",
@@ -49,6 +50,7 @@ SERVICES = (
 )
 PRIMITIVES = (
     "*.store",
+    "*_store",
     "codat.client",
     "codat.gate",
     "codat.gate_session",
@@ -64,14 +66,14 @@ PRIMITIVES = (
     "postgres",
     "telemetry",
 )
-STORES = ("*.store",)
+STORES = ("*.store", "*_store")
 LAYERS = ((5, ROOT), (4, EDGES), (3, SERVICES), (2, PRIMITIVES))
 PURE = 1
 
 MAY_RUN_SQL = (*STORES, "database", "migrations", "ledger.poster", "jobs.hints")
 """``jobs.hints`` speaks LISTEN and NOTIFY, which are about its own connection and no table."""
-MAY_IMPORT_ASYNCPG = (*MAY_RUN_SQL, "app", "jobs.runner", "jobs.maintenance")
-"""The loops of ``jobs`` outlive any failed statement, so they name its exception."""
+MAY_IMPORT_ASYNCPG = (*MAY_RUN_SQL, "app", "codat.gate_session", "jobs.maintenance", "jobs.patience", "jobs.runner")
+"""Those that are no store keep a session of their own, or outlive any failed statement and so name its exception."""
 MAY_USE_FLOAT = ("metrics", "simulator.clock")
 """Prometheus stores binary floating point; the simulator's clock turns a time span into a sleep. Neither is money."""
 
