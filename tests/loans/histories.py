@@ -27,7 +27,9 @@ class Life:
     due: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def tell(self, delivery: Delivery) -> None:
+        """Send it; whatever happens next happens on another business day."""
         self.told.append(delivery)
+        self.system.day = f"2026-03-{self.random.randint(1, 31):02}"
 
     def earn(self, interest: int) -> None:
         """Investors earn at least the floor of their shares; what exactly is the worker's business."""

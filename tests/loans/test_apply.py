@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import date
 
+import pytest
+
 from tests.loans.events import Delivery, LoanSystem
 from tests.loans.station import MAX_ATTEMPTS, Station
 from worker.database import Connection, Database
@@ -309,6 +311,23 @@ async def test_an_event_says_when_it_was_told_before(station: Station) -> None:
     assert outcome.state is OutcomeState.APPLIED
     assert outcome.reason == "drawdown D1 was already told with the same amounts"
     assert len(await station.movements()) == 1
+
+
+@pytest.mark.parametrize(("currency", "amount"), [("JPY", 1), ("KWD", 1), ("GBP", 10**36 - 1)])
+async def test_amounts_are_exact_from_one_minor_unit_to_the_largest(
+    station: Station, currency: str, amount: int
+) -> None:
+    system = LoanSystem(currency=currency)
+    drawn = [system.tell("loan.disbursed", drawdown_id=f"D{n}", amount=amount) for n in (1, 2)]
+    bounced = [system.settle(f"R{n}", principal=amount) for n in (1, 2)]
+
+    await station.play(system.create(), *drawn, *bounced, system.reverse("R1"))
+
+    assert await station.balances() == {"Principal - Loan L1": amount, "Cash": -amount}
+    async with station.database.connection() as connection:
+        loan = await get_loan(connection, "L1")
+    assert loan is not None
+    assert loan.disbursed == 2 * amount
 
 
 async def test_workers_are_nudged_after_the_commit(station: Station) -> None:

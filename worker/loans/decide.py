@@ -43,7 +43,7 @@ from worker.loans.events import (
 )
 from worker.loans.facts import AboutLoan, TellsFact, describe, fact_of, fee_of, told_before
 from worker.loans.investor import InvestorAccount
-from worker.loans.loan import Fact, FactKind, Facts, FactState, Loan
+from worker.loans.loan import Fact, FactKey, FactKind, Facts, FactState, Loan
 from worker.loans.repayment import advance
 from worker.money import Money
 
@@ -71,18 +71,10 @@ def decide_for_loan(known: Known, event: AboutLoan, event_id: str) -> Decision:
         return _close(loan, event)
     told = fact_of(event, event_id)
     before = known.facts.get(told.key)
-    if told.key.kind is FactKind.REPAYMENT:
-        outcome = advance(loan, before, told)
-        if not isinstance(outcome, Fact):
-            return outcome
-        told = outcome
-    elif before is not None:
-        return told_before(loan, before, told)
-    else:
-        refused = _contradiction(known, loan, event)
-        if refused:
-            return refused
-    return _wait(known, loan, told) or _record(loan, before, told)
+    admitted = _admit(known, loan, event, told)
+    if not isinstance(admitted, Fact):
+        return admitted
+    return _wait(known, loan, admitted) or _record(loan, before, admitted)
 
 
 def decide_for_investor(account: InvestorAccount, event: CapitalEvent) -> Decision:
@@ -146,6 +138,16 @@ def _close(loan: Loan, event: LoanClosed) -> Decision:
     return Hold(f"loan {loan.loan_id} closes, but " + ", ".join(open_amounts), frozenset({SETTLED_UP}))
 
 
+def _admit(known: Known, loan: Loan, event: TellsFact, told: Fact) -> Decision | Fact:
+    """The fact as it shall stand if the money is there, or the answer that needs no look at the money."""
+    before = known.facts.get(told.key)
+    if told.key.kind is FactKind.REPAYMENT:
+        return advance(loan, before, told)
+    if before is not None:
+        return told_before(loan, before, told)
+    return _contradiction(known, loan, event) or told
+
+
 def _contradiction(known: Known, loan: Loan, event: TellsFact) -> Refuse | None:
     match event:
         case LoanDisbursed() if event.interest and loan.interest_recognition is InterestRecognition.ACCRUAL:
@@ -155,9 +157,9 @@ def _contradiction(known: Known, loan: Loan, event: TellsFact) -> Refuse | None:
             reason = f"loan {loan.loan_id} recognises interest at disbursement, so none can accrue"
             return Refuse("type", reason)
         case FeeWaived():
-            fee_fact = known.facts.get(fee_of(fact_of(event, "").key))
-            if fee_fact and event.amount > fee_fact.amounts.fees:
-                waived, charged = (Money(a, loan.currency) for a in (event.amount, fee_fact.amounts.fees))
+            fee = known.facts.get(FactKey(FactKind.FEE, event.fee_id))
+            if fee and event.amount > fee.amounts.fees:
+                waived, charged = (Money(amount, loan.currency) for amount in (event.amount, fee.amounts.fees))
                 return Refuse("data.amount", f"{waived} of fee {event.fee_id} is waived, {charged} was charged")
     return None
 

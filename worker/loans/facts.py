@@ -41,7 +41,7 @@ TellsFact = (
 AboutLoan = LoanCreated | TellsFact | LoanClosed
 """Events of one loan."""
 
-AMOUNT_FIELDS: Final[dict[FactKind, dict[str, str]]] = {
+_AMOUNT_FIELDS: Final[dict[FactKind, dict[str, str]]] = {
     FactKind.DRAWDOWN: {"principal": "amount", "interest": "interest", "fees": "fee"},
     FactKind.ACCRUAL: {"interest": "amount"},
     FactKind.FEE: {"fees": "amount"},
@@ -106,7 +106,7 @@ def fee_of(waiver: FactKey) -> FactKey:
 def told_before(loan: Loan, known: Fact, told: Fact) -> Duplicate | Refuse:
     """A fact told again: a duplicate when its amounts are those known, a contradiction otherwise."""
     what = describe(told.key)
-    for part, field in AMOUNT_FIELDS[told.key.kind].items():
+    for part, field in _AMOUNT_FIELDS[told.key.kind].items():
         was, now = (Money(getattr(fact.amounts, part), loan.currency) for fact in (known, told))
         if was != now:
             return Refuse(f"data.{field}", f"{what} was already told with {field} {was}, now with {now}")

@@ -267,8 +267,8 @@ def _identity(event: _Written, event_id: str) -> tuple[str, str]:
 def _settle(loan: Loan, before: Fact | None, event: RepaymentSettled, event_id: str) -> Posting:
     external_id = _repayment_id(event)
     amounts = Amounts(event.principal, event.interest, event.fees, event.overpayment)
-    pending = before is not None and before.state is FactState.PENDING
-    if pending and before is not None and before.amounts == amounts:
+    pending = before if before and before.state is FactState.PENDING else None
+    if pending and pending.amounts == amounts:
         return Posting((Post(external_id, event.effective_date),))
     heading = _heading(event, event.repayment_id, f"Repayment {event.repayment_id}", event_id)
     written = _write(heading, Status.POSTED, _repayment_lines(loan, amounts))
