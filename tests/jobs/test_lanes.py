@@ -17,7 +17,7 @@ from worker.jobs.job import Bury, Claim, Done, NewJob, Outcome, Park, Registrati
 from worker.jobs.store import JobState
 
 LANES = 5
-JOBS = 1_500
+JOBS = 1_000
 ENQUEUERS = 16
 SEED = 20_260_105
 

@@ -244,7 +244,7 @@ async def test_a_worker_frozen_past_its_lease_cannot_finish_what_others_took_ove
         async with working(Registration("work", heir)):
             await eventually(lambda: heir.has_all_of(job_ids))
             answer, _ = await thaw(process)
-    assert answer == b"finished 0\n"
+    assert answer.splitlines()[-1] == b"finished 0"
 
 
 async def thaw(process: Process) -> tuple[bytes, bytes]:
@@ -324,7 +324,7 @@ async def test_an_attempt_without_a_database_is_not_counted(
 
     async def handler(claim: Claim) -> list[Outcome]:
         attempts.append(claim.jobs[0].attempt)
-        if len(attempts) < 3:
+        if len(attempts) < 2:
             raise DatabaseUnavailable("not now")
         async with database.transaction() as connection:
             await store.finish_jobs(connection, claim.worker_id, [claim.jobs[0].id])
@@ -337,4 +337,4 @@ async def test_an_attempt_without_a_database_is_not_counted(
     await enqueue(database, 1)
     async with working(Registration("work", handler, max_attempts=1)):
         await eventually(is_empty)
-    assert attempts == [1, 1, 1]
+    assert attempts == [1, 1]
