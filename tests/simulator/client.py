@@ -35,60 +35,10 @@ class Reply:
 
 
 @dataclass
-class Client:
-    """Calls one company of one simulator, and moves its clock so that whatever was asked for has happened."""
+class Bodies:
+    """Request bodies that the company's platform accepts, whichever it is."""
 
-    session: aiohttp.ClientSession
-    url: str
     company: Document
-
-    @property
-    def base(self) -> str:
-        return f"/companies/{self.company['id']}"
-
-    @property
-    def connection(self) -> str:
-        return f"{self.base}/connections/{self.company['connectionId']}"
-
-    @property
-    def feeds(self) -> str:
-        return f"{self.base}/connections/{self.company['feedConnectionId']}"
-
-    async def call(self, method: str, path: str, body: object = None, **headers: str) -> Reply:
-        sent = {"Authorization": "Basic " + base64.b64encode(b"key").decode()}
-        sent |= {name.replace("_", "-"): value for name, value in headers.items()}
-        data = body if isinstance(body, bytes) else None if body is None else encode(body)
-        async with self.session.request(method, self.url + path, data=data, headers=sent) as response:
-            return Reply(response.status, response.headers, await response.read())
-
-    async def get(self, path: str, **headers: str) -> Any:
-        reply = await self.call("GET", path, **headers)
-        assert reply.status == 200, reply.body
-        return reply.json
-
-    async def push(self, path: str, body: object, key: str | None = None) -> Document:
-        """Pushes and returns the finished push operation."""
-        reply = await self.call("POST", path, body, Idempotency_Key=key or str(uuid4()))
-        assert reply.status == 200, reply.body
-        await self.advance(10)
-        return await self.get(f"{self.base}/push/{reply.json['pushOperationKey']}")
-
-    async def advance(self, seconds: int) -> None:
-        reply = await self.call("POST", "/_simulator/clock", {"advanceSeconds": seconds})
-        assert reply.status == 200, reply.body
-
-    async def arrange(self, *faults: Document) -> None:
-        reply = await self.call("POST", "/_simulator/faults", list(faults))
-        assert reply.status == 200, reply.body
-
-    async def books(self) -> Document:
-        return await self.get(f"/_simulator/books/{self.company['id']}")
-
-    async def balance(self, role: str) -> str:
-        accounts = (await self.books())["accounts"]
-        return next(a["balance"] for a in accounts if a["id"] == self.company[role])
-
-    # --- bodies that every platform accepts
 
     def transfer(self, amount: str, source: str = "lenderAccountId", target: str = "borrowerAccountId") -> Document:
         side = {"amount": Decimal(amount), "currency": self.company["baseCurrency"], "status": "Unreconciled"}
@@ -141,6 +91,60 @@ class Client:
                 }
             )
         return {"accountId": account_id, "transactions": lines}
+
+
+@dataclass
+class Client(Bodies):
+    """Calls one company of one simulator, and moves its clock so that whatever was asked for has happened."""
+
+    session: aiohttp.ClientSession
+    url: str
+
+    @property
+    def base(self) -> str:
+        return f"/companies/{self.company['id']}"
+
+    @property
+    def connection(self) -> str:
+        return f"{self.base}/connections/{self.company['connectionId']}"
+
+    @property
+    def feeds(self) -> str:
+        return f"{self.base}/connections/{self.company['feedConnectionId']}"
+
+    async def call(self, method: str, path: str, body: object = None, **headers: str) -> Reply:
+        sent = {"Authorization": "Basic " + base64.b64encode(b"key").decode()}
+        sent |= {name.replace("_", "-"): value for name, value in headers.items()}
+        data = body if isinstance(body, bytes) else None if body is None else encode(body)
+        async with self.session.request(method, self.url + path, data=data, headers=sent) as response:
+            return Reply(response.status, response.headers, await response.read())
+
+    async def get(self, path: str, **headers: str) -> Any:
+        reply = await self.call("GET", path, **headers)
+        assert reply.status == 200, reply.body
+        return reply.json
+
+    async def push(self, path: str, body: object, key: str | None = None) -> Document:
+        """Pushes and returns the finished push operation."""
+        reply = await self.call("POST", path, body, Idempotency_Key=key or str(uuid4()))
+        assert reply.status == 200, reply.body
+        await self.advance(10)
+        return await self.get(f"{self.base}/push/{reply.json['pushOperationKey']}")
+
+    async def advance(self, seconds: int) -> None:
+        reply = await self.call("POST", "/_simulator/clock", {"advanceSeconds": seconds})
+        assert reply.status == 200, reply.body
+
+    async def arrange(self, *faults: Document) -> None:
+        reply = await self.call("POST", "/_simulator/faults", list(faults))
+        assert reply.status == 200, reply.body
+
+    async def books(self) -> Document:
+        return await self.get(f"/_simulator/books/{self.company['id']}")
+
+    async def balance(self, role: str) -> str:
+        accounts = (await self.books())["accounts"]
+        return next(a["balance"] for a in accounts if a["id"] == self.company[role])
 
 
 Start = Callable[..., Awaitable[str]]

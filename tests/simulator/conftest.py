@@ -41,7 +41,7 @@ async def open_company(start: Start) -> AsyncIterator[Open]:
     async with aiohttp.ClientSession() as session:
 
         async def opened(platform: str = "Sandbox", **options: Any) -> Client:
-            client = Client(session, await start(**options), {})
+            client = Client({}, session, await start(**options))
             world = await client.get("/_simulator/world")
             client.company = next(c for c in world["companies"] if c["connections"][0]["platform"].startswith(platform))
             return client

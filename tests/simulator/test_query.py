@@ -78,6 +78,13 @@ async def test_a_page_says_where_its_neighbours_are(open_company: Open) -> None:
     assert [a["name"] for a in page["results"] + following["results"]] == names[2:]
 
 
+async def test_companies_are_found_by_tag(open_company: Open) -> None:
+    client = await open_company("Xero")
+    found = await client.get("/companies?tags=platform%3Dgbol")
+    assert [company["id"] for company in found["results"]] == [client.company["id"]]
+    assert (await client.call("GET", "/companies?tags=platform")).status == 400
+
+
 @pytest.mark.parametrize("bad", ["pageSize=5001", "page=0", "pageSize=x", "query=%7B", "page=-1"])
 async def test_a_page_that_cannot_exist_is_refused(bad: str, open_company: Open) -> None:
     client = await open_company()

@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
@@ -150,7 +151,12 @@ def test_the_command_line_says_what_the_options_mean() -> None:
 async def test_it_serves_until_it_is_told_to_stop(number: signal.Signals) -> None:
     program = "import asyncio; from worker.simulator import *; asyncio.run(run(SimulatorOptions(port=0)))"
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE, env={**os.environ, "PYTHONUNBUFFERED": "1"}
+        sys.executable,
+        "-c",
+        program,
+        stdout=asyncio.subprocess.PIPE,
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
     )
     assert process.stdout is not None
     line = await process.stdout.readline()

@@ -8,7 +8,7 @@ write ``status=paid`` for ``Paid``, so text compares without case here.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
@@ -16,7 +16,7 @@ from typing import Any, Final
 MAX_QUERY_LENGTH: Final = 2048
 """Characters of ``query`` Codat accepts."""
 
-Predicate = Callable[[dict[str, Any]], bool]
+Predicate = Callable[[Mapping[str, Any]], bool]
 
 _TOKEN: Final = re.compile(r"\s*(\{|\}|&&|\|\|)\s*")
 _COMPARISON: Final = re.compile(r"\s*([A-Za-z_][\w.]*)\s*(!=|>=|<=|=|~|>|<)\s*(.*?)\s*", re.DOTALL)

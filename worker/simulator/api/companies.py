@@ -5,13 +5,19 @@ from __future__ import annotations
 from aiohttp import web
 
 from worker.simulator.api.lookup import company_of, connection_of, simulator_of
+from worker.simulator.query import QueryError, compile_query
 from worker.simulator.wire import CodatError, decode_object, midnight, page_of, respond, stamp
 from worker.simulator.world import ConnectionStatus
 
 
 async def list_companies(request: web.Request) -> web.Response:
-    """Every company, filtered and ordered as asked."""
-    return page_of(request, [company.document() for company in simulator_of(request).companies.values()])
+    """Every company, filtered and ordered as asked; ``tags`` is a query over a company's tags."""
+    try:
+        chosen = compile_query(request.query.get("tags", ""))
+    except QueryError as error:
+        raise CodatError(400, str(error)) from None
+    companies = simulator_of(request).companies.values()
+    return page_of(request, [company.document() for company in companies if chosen(company.tags)])
 
 
 async def get_company(request: web.Request) -> web.Response:
