@@ -1,8 +1,15 @@
 -- Locks the balances a batch will touch, in one order for everybody so that two batches never deadlock.
-select a.id, a.external_id, a.normal_balance, a.currency, a.currency_exponent,
-       b.posted_debits, b.posted_credits, b.pending_debits, b.pending_credits, b.lock_version
-from ledger_accounts a
-join ledger_account_balances b on b.account_id = a.id
-where a.ledger_id = $1 and (a.external_id = any($2::text[]) and a.discarded_at is null or a.id = any($3::uuid[]))
-order by b.account_id
-for no key update of b
+-- The inner query locks one row at a time as the sorted accounts come by: never a scan, whatever the planner believes.
+select a.*, b.*
+from (
+    select id, external_id, normal_balance, currency, currency_exponent
+    from ledger_accounts
+    where ledger_id = $1 and (external_id = any($2::text[]) and discarded_at is null or id = any($3::uuid[]))
+    order by id
+) as a
+cross join lateral (
+    select posted_debits, posted_credits, pending_debits, pending_credits, lock_version
+    from ledger_account_balances
+    where account_id = a.id
+    for no key update
+) as b
