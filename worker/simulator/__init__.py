@@ -64,9 +64,9 @@ real time, and ``Retry-After`` real seconds, as both are for the other side's cl
     request is handled). Of pushes: ``push_fails`` (``itemId``, ``message``), ``push_stays_pending``,
     ``push_times_out_then_succeeds`` and ``push_times_out_but_written`` (written ``seconds`` after it timed out; the
     status follows, or stays). Of webhooks: ``webhook_lost``, ``webhook_duplicated`` (``copies``),
-    ``webhook_reordered`` (sent after the next one), ``webhook_late`` (``seconds``), ``webhook_contradicted`` (the
-    opposite status comes too), ``webhook_early`` (sent, and the push finished, before the answer to its own POST).
-    ``dataType`` is Codat's (``chartOfAccounts`` for ``push/accounts``).
+    ``webhook_reordered`` (sent after the next one, or after ``seconds``), ``webhook_late`` (``seconds``),
+    ``webhook_contradicted`` (the opposite status comes too), ``webhook_early`` (sent, and the push finished, before
+    the answer to its own POST). ``dataType`` is Codat's (``chartOfAccounts`` for ``push/accounts``).
 ``POST /_simulator/clock`` ``{advanceSeconds}``
     Moves time forward through everything due on the way, deliveries included; answers ``{now}``.
 ``POST /_simulator/connections/{connectionId}`` ``{status}``

@@ -6,7 +6,7 @@ import asyncio
 import base64
 import hashlib
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -171,15 +171,28 @@ class Post:
                 return
             case Fault(kind=FaultKind.WEBHOOK_REORDERED):
                 self._held_back.append(send)
+                self.after(fault.wait, self._release_held_back)
                 return
             case Fault(kind=FaultKind.WEBHOOK_LATE):
                 self.after(fault.wait, send)
+                return
             case _:
                 for _ in range(fault.copies):
                     send()
+        if self._held_back:
+            self._spawn(self._release_when_landed())
+
+    async def _release_when_landed(self) -> None:
+        """Sends what was held back once everything sent before has been answered."""
+        others = {task for task in self._in_flight if task is not asyncio.current_task()}
+        if others:
+            await asyncio.wait(others)
+        self._release_held_back()
+
+    def _release_held_back(self) -> None:
         held_back, self._held_back = self._held_back, []
-        for late in held_back:
-            self.after(timedelta(), late)
+        for send in held_back:
+            send()
 
     def _send_now(self, message: Message, body: bytes) -> None:
         for consumer in self.consumers.values():
@@ -187,7 +200,10 @@ class Post:
                 self._attempt(_Delivery(consumer.url, message.id, body, self.signer), 0)
 
     def _attempt(self, delivery: _Delivery, attempt: int) -> None:
-        task = asyncio.get_running_loop().create_task(self._deliver(delivery, attempt))
+        self._spawn(self._deliver(delivery, attempt))
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
         self._in_flight.add(task)
         task.add_done_callback(self._in_flight.discard)
 

@@ -64,8 +64,11 @@ class Limits:
 
     @contextmanager
     def flight(self, company_id: str) -> Iterator[None]:
-        """Holds one of the company's places; raises :class:`RateLimitedError` when all are taken."""
-        if self._flying[company_id] >= self.in_flight:
+        """Holds one of the company's places; raises :class:`RateLimitedError` when all are taken.
+
+        Requests about no company (an empty id) are not counted.
+        """
+        if company_id and self._flying[company_id] >= self.in_flight:
             raise RateLimitedError("Too many requests in flight for this company.", _MOMENT)
         self._flying[company_id] += 1
         try:
