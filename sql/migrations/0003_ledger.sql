@@ -276,7 +276,8 @@ begin
                where m.account_id = e.account_id and m.lock_version = e.lock_version - 1) is null
     limit 1;
     if found then
-        raise exception 'the balance of ledger account % does not follow its new entries', wrong using errcode = 'LW004';
+        raise exception 'the balance of ledger account % does not follow its new entries', wrong
+            using errcode = 'LW004';
     end if;
     return null;
 end $$;
@@ -343,7 +344,7 @@ end $$;
 create trigger guard_transaction before update on ledger_transactions
     for each row execute function ledger_guard_transaction();
 
--- The entries follow: all that were live have become what their transaction became, or were discarded for a full new set.
+-- The entries follow: all that were live have become what their transaction became, or were discarded for a full set.
 create function ledger_check_changed_transactions() returns trigger language plpgsql set enable_seqscan = off as $$
 declare
     wrong uuid;
@@ -364,7 +365,8 @@ begin
       )
     limit 1;
     if found then
-        raise exception 'the entries of ledger transaction % do not follow its new status', wrong using errcode = 'LW003';
+        raise exception 'the entries of ledger transaction % do not follow its new status', wrong
+            using errcode = 'LW003';
     end if;
     return null;
 end $$;
@@ -409,7 +411,8 @@ begin
                where p.account_id = m.account_id and p.lock_version = m.lock_version - 1) is null
     limit 1;
     if found then
-        raise exception 'the balance of ledger account % does not follow its new entries', wrong using errcode = 'LW004';
+        raise exception 'the balance of ledger account % does not follow its new entries', wrong
+            using errcode = 'LW004';
     end if;
     return null;
 end $$;
@@ -461,7 +464,7 @@ create trigger check_changed_balances after update on ledger_account_balances
     for each statement execute function ledger_check_changed_balances();
 
 -- Categories: members and children share the category's ledger and currency; at most four levels below a root; no
--- category contains itself. Nestings of one ledger are made one transaction at a time, so that two cannot close a circle.
+-- category contains itself. Nestings of one ledger are made one transaction at a time: no two close a circle together.
 create function ledger_check_members() returns trigger language plpgsql as $$
 begin
     if exists (select from added m

@@ -175,6 +175,14 @@ async def test_a_transaction_may_be_archived_from_the_beginning(ledger: Ledger) 
     assert await ledger.findings() == []
 
 
+async def test_ids_keep_the_order_of_the_batch_and_leave_room_for_the_numbers_of_the_entries(ledger: Ledger) -> None:
+    results = await ledger.post(*(earn(f"t{n}", n) for n in range(50)))
+    ids = [result.transaction_id for result in results if isinstance(result, Posted)]
+    assert ids == sorted(set(ids))
+    assert len(ids) == 50
+    assert {transaction_id.bytes[-2:] for transaction_id in ids} == {b"\0\0"}
+
+
 async def test_no_operations_have_no_results(ledger: Ledger) -> None:
     assert await ledger.post() == []
 

@@ -42,7 +42,3 @@ class Sums(NamedTuple):
             case _:
                 assert_never(kind)
         return debits - credits if normal_balance is Direction.DEBIT else credits - debits
-
-
-NOTHING = Sums(0, 0, 0, 0)
-"""The sums of an account nobody has written to."""

@@ -4,7 +4,8 @@ select t.id, t.external_id, t.status, t.effective_date, t.description, t.metadat
        live.amounts
 from ledger_transactions t
 cross join lateral (
-    select array_agg(e.n order by e.n) as numbers, array_agg(coalesce(a.external_id, a.id::text) order by e.n) as accounts,
+    select array_agg(e.n order by e.n) as numbers,
+           array_agg(coalesce(a.external_id, a.id::text) order by e.n) as accounts,
            array_agg(e.direction order by e.n) as directions, array_agg(e.amount order by e.n) as amounts
     from ledger_entries e
     join ledger_accounts a on a.id = e.account_id

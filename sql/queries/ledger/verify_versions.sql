@@ -1,4 +1,4 @@
--- Writes to accounts that do not follow the version before them, in number or in sums, or go past the balance: none, ever.
+-- Writes to accounts that do not follow the one before, in number or in sums, or go past the balance: none, ever.
 -- An entry that was ever moved was written as pending; one that never was has had its transaction's status all along.
 with writes as (
     select e.account_id, e.lock_version, e.posted_debits, e.posted_credits, e.pending_debits, e.pending_credits,
@@ -31,7 +31,8 @@ with writes as (
 )
 select distinct on (a.id) a.id,
        case when chain.account_id is null then format('version 0 of %s', b.lock_version)
-            else format('version %s after %s of %s', chain.lock_version, chain.version_before, b.lock_version) end as detail
+            else format('version %s after %s of %s', chain.lock_version, chain.version_before, b.lock_version)
+       end as detail
 from ledger_accounts a
 left join ledger_account_balances b on b.account_id = a.id
 left join chain on chain.account_id = a.id
