@@ -38,6 +38,7 @@ from worker.jobs.job import Registration
 from worker.jobs.runner import Runner
 from worker.ledger.store import ensure_ledger
 from worker.loans.apply import EventHandler
+from worker.loans.postings import LEDGER_NAME
 from worker.metrics import Depths, Metrics
 from worker.migrations import migrate
 from worker.problems import problem_middleware
@@ -46,9 +47,6 @@ from worker.writeback.saga import SagaHandler
 from worker.writeback.settlement import WebhookHandler
 from worker.writeback.store import ADVANCE_SAGA, create_sagas
 from worker.writeback.timings import Timings
-
-LEDGER_NAME: Final = "Loan Writeback"
-"""Name of the lender's ledger; one database holds one."""
 
 EVENTS_PER_BATCH: Final = 128
 """Loan events applied in one transaction: past this a larger batch gains nothing and only delays its first event."""
@@ -80,7 +78,9 @@ class Role(StrEnum):
 async def open_database(settings: Settings) -> AsyncIterator[Database]:
     """The configured database, or the embedded one, started for as long as it is used."""
     async with AsyncExitStack() as stack:
-        url = settings.database_url or await stack.enter_async_context(embedded(settings.data_dir))
+        url = settings.database_url
+        if url is None:
+            url = await stack.enter_async_context(embedded(settings.data_dir))
         yield await stack.enter_async_context(Database.open(url))
 
 
@@ -97,7 +97,7 @@ async def serve(settings: Settings, role: Role) -> None:
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(open_database(settings))
         gate = await stack.enter_async_context(Gate.open(database))
-        session = await stack.enter_async_context(aiohttp.ClientSession())
+        session = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()))
         codat = CodatClient(session, settings.codat_base_url, api_key, gate)
         await Replica(settings, role, database, codat, stop).run()
 

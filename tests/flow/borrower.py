@@ -49,7 +49,7 @@ class Borrower:
                 "target_account_id": company["lenderAccountId"],
             }
             if company["feedConnectionId"] != company["connectionId"]:
-                lender["feed_connection_id"] = company["feedConnectionId"]
+                lender["connection_id"] = company["feedConnectionId"]
         body: dict[str, Any] = {
             "profile": profile,
             "currency": self.currency,

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import TypeVar
-
-try:
-    from uvloop import new_event_loop
-except ImportError:  # a platform uvloop does not build for; asyncio's own loop does the same, slower
-    from asyncio import new_event_loop
 
 T = TypeVar("T")
 
 
 def run(main: Coroutine[None, None, T]) -> T:
     """Run a coroutine to its end on the fastest event loop there is."""
-    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         return runner.run(main)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    try:
+        import uvloop  # noqa: PLC0415
+    except ImportError:  # a platform it is not built for; asyncio's own loop does the same, slower
+        return asyncio.new_event_loop
+    return uvloop.new_event_loop
