@@ -9,8 +9,9 @@ from uuid import UUID
 from worker.codat.platforms import Platform
 from worker.codat.replies import Found, NotFound, ReadReply
 from worker.writeback import store
-from worker.writeback.desk import Desk
-from worker.writeback.situation import KnownConnection
+from worker.writeback.desk import Desk, Pause
+from worker.writeback.preflight import usable_connection
+from worker.writeback.situation import KnownConnection, Saga
 
 MISSING: Final = "Missing"
 """Status of a connection Codat answers 404 for."""
@@ -23,6 +24,17 @@ async def known_connection(desk: Desk, company_id: UUID, connection_id: UUID) ->
     if known is not None and known.is_fresh(desk.clock(), desk.timings.connection_fresh):
         return Found(known)
     return await read_connection(desk, company_id, connection_id)
+
+
+async def linked_connection(desk: Desk, saga: Saga, connection_id: UUID) -> KnownConnection | Pause:
+    """A connection of the saga's company, when it takes writes."""
+    reply = await known_connection(desk, saga.company_id, connection_id)
+    if not isinstance(reply, Found):
+        return Pause(await desk.unread(saga, reply))
+    hold = usable_connection(reply.value)
+    if hold is None:
+        return reply.value
+    return Pause(await desk.wait(saga, hold.waiting_for, hold.reason, recheck=desk.timings.connection_recheck))
 
 
 async def read_connection(desk: Desk, company_id: UUID, connection_id: UUID) -> ReadReply[KnownConnection]:

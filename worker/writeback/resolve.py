@@ -36,6 +36,7 @@ _DOUBTS: Final = {
 """Causes after which even proven absence needs a person before anything is sent again."""
 
 
+_CREATIONS: Final = (StepKind.CREATE_BANK_ACCOUNT, StepKind.CREATE_ACCOUNT, StepKind.CREATE_SUPPLIER)
 _MAY_STILL_COME: Final = "the platform timed out and may still write it, but it cannot be found in the books"
 _WHAT_A_PERSON_DOES: Final = "look there: if it is in the books, adopt it by its id, otherwise retry to send it again"
 
@@ -149,6 +150,8 @@ async def _ours(desk: Desk, situation: Situation, step: Step, seen: Sequence[Sig
         )
         rival = await store.has_rival(connection, situation.saga.connection_id, step)
     for sighting in seen:
+        if step.kind in _CREATIONS:
+            return sighting.record_id  # what goes by a name may be used by many
         if sighting.record_id not in claimed and (sighting.is_certain or not rival):
             return sighting.record_id
     return None

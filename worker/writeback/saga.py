@@ -10,22 +10,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final, assert_never
-from uuid import UUID
 
-from worker.codat.replies import Found
 from worker.errors import Bug
 from worker.jobs.job import Claim, Done, Outcome, Snooze
 from worker.writeback import store
-from worker.writeback.connections import known_connection
+from worker.writeback.configure import creation
+from worker.writeback.connections import linked_connection
 from worker.writeback.desk import Desk, Pause
 from worker.writeback.following import follow, reconsider
 from worker.writeback.movement import RepaymentReversal
 from worker.writeback.plan import PlannedStep, WrittenStep, movement_name, plan, plan_reversal, reference
-from worker.writeback.preflight import Hold, usable_connection, usable_mapping
+from worker.writeback.preflight import Hold, usable_mapping
 from worker.writeback.resolve import resolve
 from worker.writeback.sending import send_again, send_first
 from worker.writeback.situation import (
-    KnownConnection,
     Saga,
     SagaKind,
     SagaState,
@@ -69,8 +67,20 @@ class SagaHandler:
             return await _plan(self._desk, situation)
         step = situation.step
         if step is None:
-            return await _finish(self._desk, situation.saga)
+            return await _finish(self._desk, situation)
+        if situation.saga.kind is SagaKind.MAPPING:
+            idle = step.state in (StepState.PLANNED, StepState.FAILED)
+            if idle and await creation.superseded(self._desk, situation.saga):
+                return Done()
+            if _is_creation(step):
+                return await creation.create(self._desk, situation, step)
         return await _turn(self._desk, situation, step)
+
+
+def _is_creation(step: Step) -> bool:
+    """Whether a mapping's step is not simply an accepted push operation to follow."""
+    in_flight = (StepState.SENDING, StepState.UNKNOWN)
+    return step.state is StepState.PLANNED or (step.kind in creation.FEED_STEPS and step.state in in_flight)
 
 
 async def _turn(desk: Desk, situation: Situation, step: Step) -> Outcome | None:
@@ -99,25 +109,13 @@ async def _begin(desk: Desk, situation: Situation, step: Step) -> Outcome | None
         return await desk.wait(situation.saga, mapping.waiting_for, mapping.reason)
     if situation.saga.waiting_for is WaitingFor.MAPPING and await _take_new_mapping(desk, situation, mapping.version):
         return None
-    connection = await linked_connection(desk, situation, situation.saga.connection_id)
+    connection = await linked_connection(desk, situation.saga, situation.saga.connection_id)
     if not isinstance(connection, Pause) and situation.connection_of(step) != connection.connection_id:
-        feed = await linked_connection(desk, situation, situation.connection_of(step))
+        feed = await linked_connection(desk, situation.saga, situation.connection_of(step))
         connection = feed if isinstance(feed, Pause) else replace(connection, platform=feed.platform)
     if isinstance(connection, Pause):
         return connection.outcome
     return await send_first(desk, situation, step, connection)
-
-
-async def linked_connection(desk: Desk, situation: Situation, connection_id: UUID) -> KnownConnection | Pause:
-    """A connection of the saga's company, when it takes writes."""
-    saga = situation.saga
-    reply = await known_connection(desk, saga.company_id, connection_id)
-    if not isinstance(reply, Found):
-        return Pause(await desk.unread(saga, reply))
-    hold = usable_connection(reply.value)
-    if hold is None:
-        return reply.value
-    return Pause(await desk.wait(saga, hold.waiting_for, hold.reason, recheck=desk.timings.connection_recheck))
 
 
 async def _take_new_mapping(desk: Desk, situation: Situation, version: int) -> bool:
@@ -158,8 +156,8 @@ async def _plan_reversal(desk: Desk, situation: Situation, movement: RepaymentRe
     if written is None:
         return await desk.wait(saga, WaitingFor.PERSON, f"no writeback of repayment {movement.repayment_id} is known")
     if not written.steps or written.mapping_version is None:
-        return await _finish(desk, saga, f"nothing of repayment {movement.repayment_id} was written")
-    known = await linked_connection(desk, situation, saga.connection_id)
+        return await _finish(desk, situation, f"nothing of repayment {movement.repayment_id} was written")
+    known = await linked_connection(desk, saga, saga.connection_id)
     if isinstance(known, Pause):
         return known.outcome
     versions = {step_id: version for step_id, _, _, _, version in written.steps}
@@ -180,7 +178,10 @@ def _new_step(saga: Saga, step: PlannedStep, mapping_version: int) -> store.NewS
     return store.NewStep(step.kind, step.purpose, fingerprint, step.amount, mapping_version, step.compensates)
 
 
-async def _finish(desk: Desk, saga: Saga, reason: str | None = None) -> Outcome:
+async def _finish(desk: Desk, situation: Situation, reason: str | None = None) -> Outcome:
+    saga = situation.saga
+    if saga.kind is SagaKind.MAPPING:
+        return await creation.finish(desk, saga, situation.steps)
     async with desk.database.connection() as connection:
         await store.set_saga_state(connection, saga.id, SagaState.SUCCEEDED, reason=reason)
     return Done()

@@ -103,6 +103,14 @@ async def enqueue_sagas(connection: Connection, sagas_and_lanes: Sequence[tuple[
         )
 
 
+async def insert_mapping_saga(
+    connection: Connection, place: tuple[UUID, UUID], currency: str, day: date, version: int
+) -> int:
+    """The saga that creates one mapping version; ``place`` is (company, connection)."""
+    saga_id: int = await connection.fetchval(query("writeback/insert_mapping_saga"), *place, currency, day, version)
+    return saga_id
+
+
 async def wake_sagas(connection: Connection, saga_ids: Sequence[int]) -> None:
     """Let the sagas' jobs look now instead of when they meant to."""
     if saga_ids:

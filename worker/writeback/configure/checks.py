@@ -1,0 +1,79 @@
+"""Comparing the ids of a mapping with what the borrower's books really hold. Pure; refusals name the field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from worker.codat import wire
+from worker.codat.connection import FeedAccount
+from worker.codat.platforms import Traits
+from worker.codat.wire import JsonObject
+from worker.errors import Rejected
+from worker.writeback.configure.request import ExistingFeed, MappingRequest, NewBankAccount, NewFeed
+
+UNPROCESSABLE = 422
+"""The request is well formed and cannot be done."""
+
+
+def check_request(request: MappingRequest, traits: Traits) -> None:
+    """Refuse what contradicts itself or what the platform can never do."""
+    lender = request.lender
+    if isinstance(lender, NewBankAccount) and not traits.creates_bank_accounts:
+        words = f"{traits.platform} takes no new bank accounts through Codat; use kind source_account"
+        raise Rejected(UNPROCESSABLE, words, field="lender_account.create.kind")
+    if isinstance(lender, NewFeed) and request.currency == "GBP" and lender.sort_code is None:
+        words = "is required for an account in GBP"
+        raise Rejected(UNPROCESSABLE, words, field="lender_account.create.sort_code")
+    if isinstance(lender, NewFeed | ExistingFeed) and lender.target_account_id == request.borrower_account_id:
+        raise Rejected(UNPROCESSABLE, "must differ from the borrower's account", field="lender_account")
+    if not traits.transfers_between_banks:
+        words = f"{traits.platform} has no transfers between bank accounts, which every writeback needs"
+        raise Rejected(UNPROCESSABLE, words, field="profile")
+
+
+def bank_account(records: Iterable[JsonObject], account_id: str, currency: str, field: str) -> JsonObject:
+    """The usable bank account of this id and currency."""
+    record = _active(records, account_id, field, "bank account")
+    own = wire.text(record, "currency")
+    if own is not None and own != currency:
+        raise Rejected(UNPROCESSABLE, f"is in {own}, the mapping is in {currency}", field=field)
+    return record
+
+
+def expense_account(records: Iterable[JsonObject], account_id: str, field: str) -> JsonObject:
+    """The usable account of this id, which must be of type Expense."""
+    record = _active(records, account_id, field, "account")
+    kind = wire.text(record, "type")
+    if kind != "Expense":
+        words = f"is an account of type {kind or 'Unknown'}; interest and fees need one of type Expense"
+        raise Rejected(UNPROCESSABLE, words, field=field)
+    return record
+
+
+def supplier(records: Iterable[JsonObject], supplier_id: str, field: str) -> JsonObject:
+    """The usable supplier of this id."""
+    return _active(records, supplier_id, field, "supplier")
+
+
+def feed(feeds: Sequence[FeedAccount], wanted: ExistingFeed) -> None:
+    """Refuse a source account that does not exist or does not feed the target."""
+    found = next((item for item in feeds if item.source_id == wanted.source_account_id), None)
+    if found is None:
+        words = "is not a source account of this connection"
+        raise Rejected(UNPROCESSABLE, words, field="lender_account.source_account_id")
+    if not found.is_connected:
+        words = f"is {found.status}; only a connected source account takes statement lines"
+        raise Rejected(UNPROCESSABLE, words, field="lender_account.source_account_id")
+    if found.target_id != wanted.target_account_id:
+        words = f"is not what the source account feeds; that is {found.target_id}"
+        raise Rejected(UNPROCESSABLE, words, field="lender_account.target_account_id")
+
+
+def _active(records: Iterable[JsonObject], record_id: str, field: str, noun: str) -> JsonObject:
+    record = next((item for item in records if wire.text(item, "id") == record_id), None)
+    if record is None or wire.child(record, "metadata").get("isDeleted") is True:
+        words = f"is no {noun} of this company as Codat last read it; a new reading was asked for"
+        raise Rejected(UNPROCESSABLE, words, field=field)
+    if wire.text(record, "status") == "Archived":
+        raise Rejected(UNPROCESSABLE, f"is an archived {noun}", field=field)
+    return record

@@ -1,0 +1,282 @@
+"""Creating what a mapping asks for: the same steps as a loan's, with a look by name before anything is created."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import assert_never
+from uuid import UUID
+
+from worker.codat import payloads
+from worker.codat.connection import FeedAccount
+from worker.codat.platforms import Traits
+from worker.codat.records import push_path
+from worker.codat.replies import Found, NotReady, Refused
+from worker.errors import Bug
+from worker.jobs.job import Done, Outcome, Snooze
+from worker.writeback import store
+from worker.writeback.classify import classify
+from worker.writeback.configure import store as configure_store
+from worker.writeback.configure.request import (
+    Existing,
+    ExistingFeed,
+    NewBankAccount,
+    NewExpenseAccount,
+    NewFeed,
+    NewSupplier,
+    digits_for,
+    source_account_id,
+)
+from worker.writeback.configure.store import StoredMapping
+from worker.writeback.connections import linked_connection
+from worker.writeback.desk import Desk, Pause
+from worker.writeback.looking import Sighting, await_sync, sightings
+from worker.writeback.plan import StepKind
+from worker.writeback.sending import send, store_intention
+from worker.writeback.situation import (
+    RECORD_KINDS,
+    KnownConnection,
+    Request,
+    Saga,
+    SagaState,
+    Situation,
+    Step,
+    UnknownCause,
+    WaitingFor,
+)
+from worker.writeback.step import StepState
+from worker.writeback.timings import growing
+
+FEED_STEPS = (StepKind.CREATE_SOURCE_ACCOUNT, StepKind.MAP_SOURCE_ACCOUNT)
+"""Steps Codat answers at once, without a push operation. What they make has an id of our choosing to look for."""
+
+
+async def create(desk: Desk, situation: Situation, step: Step) -> Outcome | None:
+    """One turn of a mapping's step that is planned, or that belongs to a bank feed."""
+    mapping = await _draft(desk, situation.saga)
+    is_feed = step.kind in FEED_STEPS
+    connection_id = mapping.feed_connection_id if is_feed else situation.saga.connection_id
+    connection = await linked_connection(desk, situation.saga, connection_id)
+    if isinstance(connection, Pause):
+        return connection.outcome
+    if step.state is StepState.PLANNED:
+        return await _begin(desk, situation, step, mapping, connection)
+    feed = await _feed(desk, situation.saga, mapping)
+    if isinstance(feed, Pause):
+        return feed.outcome
+    if step.kind is StepKind.CREATE_SOURCE_ACCOUNT:
+        return await _source_account(desk, situation.saga, step, mapping, feed)
+    if (feed is None or not feed.is_connected) and not connection.traits.feed.mapped_through_api:
+        words = f"{connection.platform_name} joins a bank feed to an account itself; the borrower has to do it there"
+        return await desk.wait(situation.saga, WaitingFor.PERSON, words, recheck=desk.timings.connection_recheck)
+    return await _feed_mapping(desk, situation.saga, step, mapping, feed)
+
+
+async def finish(desk: Desk, saga: Saga, steps: tuple[Step, ...]) -> Outcome:
+    """Everything exists: the version is ready, and whoever waited for it is woken."""
+    mapping = await _draft(desk, saga)
+    made = {step.kind: step.record_id or "" for step in steps}
+    lender = _lender_ids(mapping, made)
+    async with desk.database.transaction() as connection:
+        await configure_store.complete_mapping(
+            connection,
+            mapping,
+            lender,
+            mapping.expense_account_id or made[StepKind.CREATE_ACCOUNT],
+            mapping.supplier_id or made[StepKind.CREATE_SUPPLIER],
+        )
+        await store.ensure_feed(connection, saga.connection_id, lender[1], 0)
+        await store.set_saga_state(connection, saga.id, SagaState.SUCCEEDED)
+        await store.wake_connection(connection, saga.connection_id)
+    return Done()
+
+
+def steps_for(mapping: Existing | ExistingFeed | NewBankAccount | NewFeed) -> list[StepKind]:
+    """What creating the lender's account takes."""
+    match mapping:
+        case Existing() | ExistingFeed():
+            return []
+        case NewBankAccount():
+            return [StepKind.CREATE_BANK_ACCOUNT]
+        case NewFeed():
+            return list(FEED_STEPS)
+        case _:
+            assert_never(mapping)
+
+
+def _lender_ids(mapping: StoredMapping, made: dict[StepKind, str]) -> tuple[str, str]:
+    """The lender's account in the books and where its statement lines go."""
+    if StepKind.CREATE_BANK_ACCOUNT in made:
+        return made[StepKind.CREATE_BANK_ACCOUNT], made[StepKind.CREATE_BANK_ACCOUNT]
+    if StepKind.MAP_SOURCE_ACCOUNT in made:
+        return made[StepKind.MAP_SOURCE_ACCOUNT], made[StepKind.CREATE_SOURCE_ACCOUNT]
+    return mapping.lender_account_id or "", mapping.lender_feed_id or ""
+
+
+async def _draft(desk: Desk, saga: Saga) -> StoredMapping:
+    async with desk.database.connection() as connection:
+        mapping = await configure_store.get_mapping(connection, saga.connection_id, saga.mapping_version or 0)
+    if mapping is None:
+        raise Bug(f"saga {saga.id} creates a mapping version that is not stored")
+    return mapping
+
+
+async def superseded(desk: Desk, saga: Saga) -> bool:
+    """Give up a version a person has replaced; what it has created is found by name when it is wanted again."""
+    mapping = await _draft(desk, saga)
+    async with desk.database.transaction() as connection:
+        newest = await configure_store.newest_mapping(connection, saga.connection_id)
+        if newest is None or newest.version <= mapping.version:
+            return False
+        reason = f"version {newest.version} was asked for instead"
+        await configure_store.fail_mapping(connection, saga.connection_id, mapping.version, reason)
+        await store.set_saga_state(connection, saga.id, SagaState.ABANDONED, reason=reason)
+    return True
+
+
+async def _begin(
+    desk: Desk, situation: Situation, step: Step, mapping: StoredMapping, connection: KnownConnection
+) -> Outcome | None:
+    request = _compose(step, mapping, connection.traits, situation)
+    if step.kind not in FEED_STEPS:
+        existing = await _existing(desk, situation, replace(step, body=request.body))
+        if isinstance(existing, Pause):
+            return existing.outcome
+        if existing is not None:
+            await desk.record(step, step.adopted(existing.record_id, None), "look", "exists", existing.record_id)
+            return None
+    async with desk.database.transaction() as transaction:
+        intended = await store_intention(desk, transaction, step, request)
+    if intended is None or step.kind in FEED_STEPS:
+        return None
+    return await send(desk, situation, intended, is_first=True)
+
+
+async def _existing(desk: Desk, situation: Situation, prospect: Step) -> Sighting | Pause | None:
+    """A record of the wanted name, in books that were read after it was asked for."""
+    pause = await await_sync(desk, situation, prospect)
+    if pause is not None:
+        return pause
+    seen = await sightings(desk, situation, prospect, None)
+    if isinstance(seen, Pause):
+        return seen
+    return seen[0] if isinstance(seen, list) and seen else None
+
+
+async def _feed(desk: Desk, saga: Saga, mapping: StoredMapping) -> FeedAccount | Pause | None:
+    """Our source account as Codat lists it."""
+    reply = await desk.codat.list_mappings(saga.company_id, mapping.feed_connection_id)
+    if not isinstance(reply, Found):
+        return Pause(await desk.unread(saga, reply))
+    wanted = _source_id(mapping)
+    return next((feed for feed in reply.value if feed.source_id == wanted), None)
+
+
+async def _source_account(
+    desk: Desk, saga: Saga, step: Step, mapping: StoredMapping, feed: FeedAccount | None
+) -> Outcome | None:
+    if feed is not None:
+        found = step.confirmed if step.state is StepState.SENDING else step.adopted
+        await desk.record(step, found(feed.source_id, None), "look", "exists", feed.source_id)
+        return None
+    if step.state is StepState.UNKNOWN:
+        return await _again_after_quiet(desk, step)
+    body, key = _stored(step)
+    reply = await desk.codat.create_source_account(saga.company_id, mapping.feed_connection_id, body, key)
+    match reply:
+        case Found():
+            source = _source_id(mapping)
+            await desk.record(step, step.confirmed(source, None), "send", "created", source)
+            return None
+        case Refused(error):
+            refusal = classify(error.errors, error.message)
+            await desk.record(step, step.refused(refusal, desk.clock()), "send", str(error.status), refusal.words)
+            return None
+        case _:
+            return await _unanswered(desk, saga, step, reply)
+
+
+async def _feed_mapping(
+    desk: Desk, saga: Saga, step: Step, mapping: StoredMapping, feed: FeedAccount | None
+) -> Outcome | None:
+    if feed is not None and feed.is_connected and feed.target_id is not None:
+        found = step.confirmed if step.state is StepState.SENDING else step.adopted
+        await desk.record(step, found(feed.target_id, None), "look", "connected", feed.target_id)
+        return None
+    under_way = feed is not None and (feed.target_id is not None or feed.status.casefold() == "connecting")
+    if under_way:
+        age = desk.clock() - (step.first_sent_at or desk.clock())
+        return Snooze(growing(age, first=desk.timings.poll_first, longest=desk.timings.poll_longest))
+    if step.state is StepState.UNKNOWN:
+        return await _again_after_quiet(desk, step)
+    body, key = _stored(step)
+    reply = await desk.codat.create_mapping(saga.company_id, mapping.feed_connection_id, body, key)
+    match reply:
+        case Found():
+            await desk.note(step, "send", "accepted")
+            return Snooze(desk.timings.poll_first)
+        case Refused(error):
+            refusal = classify(error.errors, error.message)
+            await desk.record(step, step.refused(refusal, desk.clock()), "send", str(error.status), refusal.words)
+            return None
+        case _:
+            return await _unanswered(desk, saga, step, reply)
+
+
+async def _unanswered(desk: Desk, saga: Saga, step: Step, reply: object) -> Outcome | None:
+    """No clear answer: what was asked for has an id of our own, so looking is cheaper than sending the same again."""
+    if isinstance(reply, NotReady):
+        return Snooze(desk.timings.key_in_progress)
+    await desk.record(step, step.lost(UnknownCause.NO_ANSWER, desk.clock()), "send", "no answer", str(reply))
+    return None
+
+
+async def _again_after_quiet(desk: Desk, step: Step) -> Outcome | None:
+    if step.unknown_since is None:
+        raise Bug(f"step {step.id} is unknown since no time")
+    quiet = step.unknown_since + desk.timings.look_first - desk.clock()
+    if quiet.total_seconds() > 0:
+        return Snooze(quiet)
+    await desk.record(step, step.proven_absent(), "look", "proven absent", "planned again with a new key")
+    return None
+
+
+def _stored(step: Step) -> tuple[bytes, UUID]:
+    if step.body is None or step.idempotency_key is None:
+        raise Bug(f"step {step.id} is sending without a request")
+    return step.body, step.idempotency_key
+
+
+def _source_id(mapping: StoredMapping) -> str:
+    lender = mapping.request.lender
+    if not isinstance(lender, NewFeed):
+        raise Bug("only a new feed creates a source account")
+    return source_account_id(mapping.feed_connection_id, lender.name)
+
+
+def _compose(step: Step, mapping: StoredMapping, traits: Traits, situation: Situation) -> Request:
+    """The request that creates what this step is for."""
+    request, today = mapping.request, situation.saga.effective_date
+    lender, expense, supplier = request.lender, request.expense, request.supplier
+    match step.kind:
+        case StepKind.CREATE_BANK_ACCOUNT if isinstance(lender, NewBankAccount):
+            number = lender.account_number or digits_for(lender.name)
+            account = payloads.BankAccountBody(
+                lender.name, request.currency, number, lender.sort_code, lender.nominal_code
+            )
+            body = payloads.bank_account(account, traits)
+        case StepKind.CREATE_SOURCE_ACCOUNT if isinstance(lender, NewFeed):
+            source = payloads.SourceAccountBody(
+                _source_id(mapping), lender.name, lender.account_number, request.currency, 0, lender.sort_code
+            )
+            return Request("connectionInfo/bankFeedAccounts", payloads.source_account(source), today)
+        case StepKind.MAP_SOURCE_ACCOUNT if isinstance(lender, NewFeed):
+            feed = payloads.FeedMappingBody(_source_id(mapping), lender.target_account_id)
+            return Request("bankFeedAccounts/mapping", payloads.feed_mapping(feed), today)
+        case StepKind.CREATE_ACCOUNT if isinstance(expense, NewExpenseAccount):
+            new = payloads.AccountBody(expense.name, expense.nominal_code, expense.category, currency=request.currency)
+            body = payloads.account(new, traits)
+        case StepKind.CREATE_SUPPLIER if isinstance(supplier, NewSupplier):
+            body = payloads.supplier(payloads.SupplierBody(supplier.name, request.currency), traits)
+        case _:
+            raise Bug(f"a mapping's saga holds the step {step.kind} that its request does not ask for")
+    return Request(push_path(RECORD_KINDS[step.kind], on_premise=traits.on_premise), body, today)

@@ -1,0 +1,79 @@
+"""What a person may do with a saga that waits: let it be tried again, say where its record is, or give it up."""
+
+from __future__ import annotations
+
+from worker.database import Connection
+from worker.errors import Rejected
+from worker.writeback import store
+from worker.writeback.desk import Desk, record_change
+from worker.writeback.situation import SagaState, Situation, Step
+from worker.writeback.step import StepState
+
+CONFLICT = 409
+"""The saga is in no state for this."""
+
+
+class Operator:
+    """A person's decisions. Each is one transaction and one line of history; the saga's own turn does the work."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def retry(self, saga_id: int) -> None:
+        """Let the saga look now, and a refused or unfindable step be sent again after one more look.
+
+        Raises :class:`~worker.errors.Rejected` (404, 409) when there is no such saga or it is finished.
+        """
+        async with self._desk.database.transaction() as connection:
+            situation = await self._unfinished(connection, saga_id)
+            step = situation.step
+            if step is not None:
+                await store.allow_resend(connection, step.id)
+                await store.add_attempt(connection, step.id, self._line(step, "retry asked for", None))
+            await store.expire_connection(connection, situation.saga.connection_id)
+            await store.set_saga_state(connection, saga_id, SagaState.RUNNING)
+            await store.wake_sagas(connection, [saga_id])
+
+    async def adopt(self, saga_id: int, record_id: str) -> None:
+        """A person has found an unknown step's record in the books: this is its id.
+
+        Raises :class:`~worker.errors.Rejected` (404, 409) unless the saga's current step is unknown.
+        """
+        async with self._desk.database.transaction() as connection:
+            situation = await self._unfinished(connection, saga_id)
+            step = situation.step
+            if step is None or step.state is not StepState.UNKNOWN:
+                raise Rejected(CONFLICT, "only a step whose outcome is unknown can adopt a record", code="conflict")
+            line = self._line(step, "adopted", f"a person found the record {record_id}")
+            await record_change(connection, step, step.adopted(record_id, None), line)
+            await store.set_saga_state(connection, saga_id, SagaState.RUNNING)
+            await store.wake_sagas(connection, [saga_id])
+
+    async def abandon(self, saga_id: int, reason: str) -> None:
+        """Give the saga up, so that its loan's next one may go. What it has written stays written.
+
+        Raises :class:`~worker.errors.Rejected` (404, 409) while a request of it may be under way.
+        """
+        async with self._desk.database.transaction() as connection:
+            situation = await self._unfinished(connection, saga_id)
+            step = situation.step
+            if step is not None and step.state in (StepState.SENDING, StepState.PENDING):
+                raise Rejected(
+                    CONFLICT, f"step {step.n} is {step.state}; wait until Codat has answered", code="conflict"
+                )
+            if step is not None:
+                await store.release_feed(connection, step.id)
+                await store.add_attempt(connection, step.id, self._line(step, "abandoned", reason))
+            await store.set_saga_state(connection, saga_id, SagaState.ABANDONED, reason=reason)
+            await store.wake_sagas(connection, [saga_id])
+
+    async def _unfinished(self, connection: Connection, saga_id: int) -> Situation:
+        situation = await store.load_situation(connection, saga_id)
+        if situation is None:
+            raise Rejected(404, f"there is no saga {saga_id}", code="not_found")
+        if situation.saga.state.is_final:
+            raise Rejected(CONFLICT, f"saga {saga_id} is {situation.saga.state}", code="conflict")
+        return situation
+
+    def _line(self, step: Step, outcome: str, detail: str | None) -> store.Attempt:
+        return store.Attempt(self._desk.clock(), step.key_generation, "person", outcome, detail)
