@@ -42,7 +42,10 @@ from worker.loans.postings import LEDGER_NAME
 from worker.metrics import Depths, Metrics
 from worker.migrations import migrate
 from worker.problems import problem_middleware
+from worker.writeback.configure.service import MappingService
 from worker.writeback.desk import Desk
+from worker.writeback.operator import Operator
+from worker.writeback.routes import add_routes as add_writeback_routes
 from worker.writeback.saga import SagaHandler
 from worker.writeback.settlement import WebhookHandler
 from worker.writeback.store import ADVANCE_SAGA, create_sagas
@@ -143,6 +146,7 @@ class Replica:
                 settings.codat_legacy_webhook_authorization,
             )
             add_webhook_routes(app, self._receiver, secrets, self._observe)
+            add_writeback_routes(app, MappingService(self._desk), Operator(self._desk), settings.api_tokens)
         return app
 
     async def _prepare_schema(self) -> UUID | None:
