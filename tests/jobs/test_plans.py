@@ -7,10 +7,12 @@ function would plan it for good: as a generic plan, under the function's own set
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 
 import pytest
 
+from tests.conftest import copied_database
 from worker.database import Connection, Database
 from worker.jobs import store
 from worker.jobs.job import NewJob
@@ -34,6 +36,13 @@ STATEMENTS = [
     ("ready_due_jobs", "update jobs", {"jobs_waiting", "jobs_pkey"}),
 ]
 """Function, what tells its statement apart, and the indexes of ``jobs`` that statement may use."""
+
+
+@pytest.fixture
+async def database_url(server_url: str, template: str, database_numbers: Iterator[int]) -> AsyncIterator[str]:
+    """URL of a database nobody gathered statistics in."""
+    async with copied_database(server_url, template, next(database_numbers)) as url:
+        yield url
 
 
 async def generic_plan(connection: Connection, function: str, fragment: str) -> str:

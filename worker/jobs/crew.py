@@ -45,6 +45,7 @@ class Crew:
         """Stop everything. Calls end when their handlers let them, and report nothing."""
         self.drop_waiting()
         for call in self._calls:
+            call.add_done_callback(self._end)  # one cancelled before its first step never gets to do so itself
             call.cancel()
 
     def job_ids(self, worker_id: int) -> Iterable[int]:
@@ -59,11 +60,14 @@ class Crew:
             claim = self._waiting.popleft()
             call = asyncio.create_task(self._run(claim), name=f"job {self.registration.kind}")
             self._calls[call] = claim
-            call.add_done_callback(self._ended)
 
     async def _run(self, claim: Claim) -> None:
-        self._report(claim, await attempt(self.registration, claim))
+        try:
+            self._report(claim, await attempt(self.registration, claim))
+        finally:
+            self._end(asyncio.current_task())  # at once, so that the pump taking the result can fill its place
 
-    def _ended(self, call: asyncio.Task[None]) -> None:
-        del self._calls[call]
+    def _end(self, call: asyncio.Task[None] | None) -> None:
+        if call is not None:
+            self._calls.pop(call, None)
         self._start_waiting()
