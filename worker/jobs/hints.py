@@ -66,7 +66,7 @@ class Hints:
             try:
                 async with self._database.connection() as connection:
                     await converse(connection)
-            except DatabaseUnavailable as error:
+            except (DatabaseUnavailable, asyncpg.PostgresError) as error:
                 _log.warning("hints_interrupted", error=str(error))
                 await asyncio.sleep(RECONNECT.total_seconds())
 

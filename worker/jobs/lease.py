@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
+import asyncpg
 import structlog
 
 from worker.database import Connection, Database
@@ -46,11 +47,11 @@ class Lease:
         self.worker_id, self.lost = worker_id, False
 
     async def keep(self) -> None:
-        """Send heartbeats until cancelled, through any loss of the database."""
+        """Send heartbeats until cancelled, through any trouble with the database."""
         while True:
             try:
                 await self._beat()
-            except DatabaseUnavailable as error:
+            except (DatabaseUnavailable, asyncpg.PostgresError) as error:
                 self._disturbed_at = asyncio.get_running_loop().time()
                 _log.warning("heartbeat_missed", error=str(error))
                 await asyncio.sleep(RECONNECT.total_seconds())
