@@ -102,9 +102,8 @@ TRAITS: Final[dict[Platform, Traits]] = {
             account_name_length=150,
             nominal_code_length=10,
             expense_category="Expense.Overhead",
-            feed=FeedRules(
-                balance_required=True, oldest_days=365, future_dates=False, chronological=True, mapped_through_api=True
-            ),
+            # Xero wants the lines of one request in order; we send one line a request, so a late one keeps its day.
+            feed=FeedRules(balance_required=True, oldest_days=365, future_dates=False, mapped_through_api=True),
         ),
         Traits(
             Platform.QUICKBOOKS_ONLINE,

@@ -26,7 +26,9 @@ def lenders_ledger(accounts: Sequence[AccountBalance]) -> str:
     return render("The lender's ledger", ("Account", "Debit", "Credit"), rows)
 
 
-def borrowers_books(before: Mapping[str, int], after: Mapping[str, int], names: Mapping[str, str], currency: str) -> str:
+def borrowers_books(
+    before: Mapping[str, int], after: Mapping[str, int], names: Mapping[str, str], currency: str
+) -> str:
     """The accounts the loan touched: where they were, how far they moved, where they are."""
     rows = [
         (
