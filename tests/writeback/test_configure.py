@@ -136,7 +136,7 @@ def test_a_mapping_is_stored_as_it_was_asked_for() -> None:
 
 NEW_FEED = {"create": {"kind": "source_account", "name": "Bank of Dave loan", "sort_code": "040004"}}
 NEW_PARTS = {
-    "expense_account": {"create": {"name": "Loan interest and fees", "nominal_code": "7950"}},
+    "expense_account": {"create": {"name": "Cost of borrowing", "nominal_code": "7950"}},
     "supplier": {"create": {"name": "Bank of Dave"}},
 }
 
@@ -146,8 +146,9 @@ async def test_a_bank_feed_account_expense_account_and_supplier_are_created_and_
     open_station: Open, platform: str
 ) -> None:
     station = await open_station(platform)
+    parts = {**NEW_PARTS} if platform == "Xero" else {"supplier": NEW_PARTS["supplier"]}
 
-    mapping = await create(station, body(station, lender_account=NEW_FEED, **NEW_PARTS))
+    mapping = await create(station, body(station, lender_account=NEW_FEED, **parts))
 
     assert mapping.state is MappingState.READY
     assert mapping.lender_feed_id != mapping.lender_account_id
@@ -180,8 +181,19 @@ async def test_a_creation_that_ends_badly_creates_once(station: Station, kind: s
     assert mapping.state is MappingState.READY
     books = await station.books()
     assert [r["supplierName"] for r in books["records"]["suppliers"]].count("Bank of Dave") == 1
-    assert [account["name"] for account in books["accounts"]].count("Loan interest and fees") == 1
+    assert [account["name"] for account in books["accounts"]].count("Cost of borrowing") == 1
     assert [account["name"] for account in books["accounts"]].count("Bank of Dave loan") == 1
+
+
+async def test_an_account_the_platform_cannot_create_is_a_persons_concern_at_once(open_station: Open) -> None:
+    station = await open_station("FreeAgent")
+    await put(station, body(station, expense_account=NEW_PARTS["expense_account"]))
+
+    await station.drive(await mapping_saga(station))
+
+    saga = await station.row("sagas", await mapping_saga(station))
+    assert (saga["waiting_for"], "not supported" in saga["reason"]) == ("person", True)
+    assert len(await station.sent()) == 1
 
 
 async def test_a_supplier_that_exists_by_name_is_taken_instead_of_a_second_one(station: Station) -> None:

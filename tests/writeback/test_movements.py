@@ -139,7 +139,9 @@ async def test_a_refund_returns_the_overpayment_to_the_borrower(station: Station
     assert await station.amounts() == ["25.00", "-25.00"]
 
 
-async def test_lines_of_two_loans_on_one_account_run_on_in_balance_and_date(station: Station) -> None:
+async def test_lines_of_two_loans_on_one_account_run_on_in_balance_and_date(open_station: Open) -> None:
+    station = await open_station("Sage")
+    await station.map()
     later = await station.saga(Drawdown("D1", 100_000), "LN-1", date(2026, 3, 1))
     earlier = await station.saga(Drawdown("D1", 50_000), "LN-2", date(2026, 2, 20))
 

@@ -134,13 +134,17 @@ def _recognised(step: Step, kind: RecordKind, records: Sequence[JsonObject]) -> 
 
 
 def named(records: Sequence[JsonObject], kind: RecordKind, name: str) -> list[str]:
-    """Ids of the usable records of this name; case and surrounding space do not tell two suppliers apart."""
+    """Ids of the usable records of this name; case and surrounding space do not tell two suppliers apart.
+
+    Of accounts only those for expenses are meant: no other kind is ever created by its name.
+    """
     wanted = name.strip().casefold()
     return sorted(
         record_id
         for record in records
         if (wire.text(record, NAME_FIELDS[kind]) or "").strip().casefold() == wanted
         and wire.text(record, "status") != "Archived"
+        and (kind is not RecordKind.ACCOUNT or wire.text(record, "type") in (None, "Expense"))
         and wire.child(record, "metadata").get("isDeleted") is not True
         and (record_id := wire.text(record, "id")) is not None
     )

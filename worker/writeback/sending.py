@@ -141,7 +141,10 @@ async def _heed(desk: Desk, step: Step, reply: PushReply, *, is_first: bool) -> 
             await _refused(desk, step, Refusal(Responsible.CODAT, words), error)
         case Missing(error):
             words = f"Codat does not find what this write needs: {error.message}"
-            await _refused(desk, step, Refusal(Responsible.CONNECTION, words), error)
+            # A platform that lacks the data type will not learn it; anything else may be back with its connection.
+            hopeless = "not supported" in error.message
+            responsible = Responsible.PERSON if hopeless else Responsible.CONNECTION
+            await _refused(desk, step, Refusal(responsible, words), error)
         case KeyReused(error):
             await _lost(desk, step, UnknownCause.KEY_REUSED, str(error.status), error.message)
         case Ambiguous(cause, status, detail) if cause in _LOST_BY:

@@ -138,7 +138,7 @@ async def _begin(
 ) -> Outcome | None:
     request = _compose(step, mapping, connection.traits, situation)
     if step.kind not in FEED_STEPS:
-        existing = await _existing(desk, situation, replace(step, body=request.body))
+        existing = await _existing(desk, situation, step, request)
         if isinstance(existing, Pause):
             return existing.outcome
         if existing is not None:
@@ -151,12 +151,12 @@ async def _begin(
     return await send(desk, situation, intended, is_first=True)
 
 
-async def _existing(desk: Desk, situation: Situation, prospect: Step) -> Sighting | Pause | None:
+async def _existing(desk: Desk, situation: Situation, step: Step, request: Request) -> Sighting | Pause | None:
     """A record of the wanted name, in books that were read after it was asked for."""
-    pause = await await_sync(desk, situation, prospect)
+    pause = await await_sync(desk, situation, step)
     if pause is not None:
         return pause
-    seen = await sightings(desk, situation, prospect, None)
+    seen = await sightings(desk, situation, replace(step, body=request.body), None)
     if isinstance(seen, Pause):
         return seen
     return seen[0] if isinstance(seen, list) and seen else None
