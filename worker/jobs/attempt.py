@@ -22,6 +22,7 @@ from worker.jobs.job import (
     Settled,
     Snooze,
 )
+from worker.telemetry import about
 
 Result: TypeAlias = Outcome | HandBack
 """What became of one attempt."""
@@ -37,7 +38,7 @@ async def attempt(registration: Registration, claim: Claim) -> Sequence[Result]:
     """
     try:
         async with asyncio.timeout(registration.time_limit.total_seconds()) as limit:
-            outcomes = await registration.handler(claim)
+            outcomes = await _handle(registration, claim)
     except asyncio.CancelledError:
         if (task := asyncio.current_task()) is not None and task.cancelling():
             raise
@@ -50,6 +51,13 @@ async def attempt(registration: Registration, claim: Claim) -> Sequence[Result]:
         _log.exception("job_failed", kind=registration.kind, job_ids=_ids(claim))
         return _failed(claim, f"{type(error).__name__}: {error}")
     return outcomes if _makes_sense(outcomes, claim) else _failed(claim, "the handler answered no outcome for each job")
+
+
+async def _handle(registration: Registration, claim: Claim) -> Sequence[Outcome]:
+    if len(claim.jobs) > 1:  # a batch speaks of each of its jobs itself
+        return await registration.handler(claim)
+    with about(job_id=claim.jobs[0].id):
+        return await registration.handler(claim)
 
 
 def _failed(claim: Claim, error: str) -> list[Result]:

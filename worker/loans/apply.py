@@ -83,7 +83,7 @@ class EventHandler:
             if isinstance(error, DatabaseUnavailable):
                 raise  # no event is to blame
             # Whatever else it is, it must not take its neighbours with it.
-            _log.exception("events not applied", job_ids=[job.id for job in jobs])
+            _log.exception("events_not_applied", job_ids=[job.id for job in jobs])
             if len(jobs) == 1:
                 return {jobs[0].id: _give_up(error)}
         else:
@@ -252,10 +252,10 @@ def _tell(one: Decided) -> None:
             log = log.bind(loan_id=event.loan_id)
     match one.decision:
         case Apply():
-            log.info("event applied")
+            log.info("event_applied")
         case Duplicate(note):
-            log.info("event told before", reason=note)
+            log.info("event_told_before", reason=note)
         case Hold(reason):
-            log.info("event held", reason=reason)
+            log.info("event_held", reason=reason)
         case Refuse(field, reason):
-            log.warning("event refused", field=field, reason=reason)
+            log.warning("event_refused", field=field, reason=reason)
