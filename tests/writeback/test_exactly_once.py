@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -162,6 +163,41 @@ async def test_a_crash_between_sending_and_recording_doubles_nothing(station: St
     await station.finish(saga)
 
     await assert_written_once(station)
+
+
+async def test_a_record_that_may_be_another_steps_is_not_taken_for_ones_own(station: Station) -> None:
+    """On Xero a transfer carries no text of ours: two equal ones are told apart only by who has which."""
+    await station.arrange({"kind": "status_before", "match": TRANSFERS, "status": 500})
+    lost = await station.saga(Drawdown("D1", 100_000), "LN-1")
+    await station.turns(lost, "unknown")
+    equal = await station.saga(Drawdown("D1", 100_000), "LN-2")
+    await station.turns(equal, "pending")
+    await station.advance_clocks(timedelta(minutes=1))
+
+    for _ in range(10):
+        await station.handler.advance(lost)
+        await station.advance_clocks(timedelta(minutes=1))
+    assert (await station.steps(lost))[0]["state"] == "unknown"
+
+    await station.finish(equal, lost)
+    assert len(await station.records("transfers")) == 2
+    assert (await station.steps(lost))[0]["record_id"] != (await station.steps(equal))[0]["record_id"]
+
+
+async def test_two_replicas_at_the_same_saga_write_every_record_once(station: Station) -> None:
+    saga = await station.saga(repayment())
+    other = SagaHandler(station.desk)
+
+    for _ in range(30):
+        outcomes = await asyncio.gather(station.handler.advance(saga), other.advance(saga))
+        if all(isinstance(outcome, Done) for outcome in outcomes):
+            break
+        await station.advance_clocks(timedelta(seconds=5))
+
+    await station.finish(saga)
+    await assert_written_once(station)
+    async with station.database.connection() as connection:
+        assert await connection.fetchval("select count(*) from bank_feeds where held_by_step is not null") == 0
 
 
 async def test_a_webhook_that_overtakes_the_answer_is_matched_when_the_key_is_known(station: Station) -> None:

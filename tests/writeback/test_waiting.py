@@ -159,6 +159,19 @@ async def test_a_connection_lost_between_two_steps_stops_the_saga_until_it_is_ba
     assert len(await station.sent()) == 4
 
 
+async def test_a_connection_whose_loss_nobody_told_of_is_noticed_by_the_refusal(station: Station) -> None:
+    saga = await station.saga(Repayment("R1", 33_333, 6_667, 0))
+    await station.turns(saga, "pending")
+    await station.connection_becomes("Deauthorized")
+
+    await station.drive(saga)
+    assert (await waiting_for(station, saga))[0] == "connection"
+
+    await station.connection_becomes("Linked")
+    await station.finish(saga)
+    assert await station.amounts() == ["400.00", "-66.67"]
+
+
 async def test_a_reconnection_nobody_told_of_is_noticed_within_a_quarter_of_an_hour(station: Station) -> None:
     await station.connection_becomes("Unlinked")
     saga = await station.saga(Drawdown("D1", 100_000))

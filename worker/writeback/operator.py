@@ -27,7 +27,7 @@ class Operator:
         async with self._desk.database.transaction() as connection:
             situation = await self._unfinished(connection, saga_id)
             step = situation.step
-            if step is not None:
+            if step is not None and step.state in (StepState.FAILED, StepState.UNKNOWN):
                 await store.allow_resend(connection, step.id)
                 await store.add_attempt(connection, step.id, self._line(step, "retry asked for", None))
             await store.expire_connection(connection, situation.saga.connection_id)

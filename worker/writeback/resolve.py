@@ -122,6 +122,8 @@ async def _look_in_books(
             record_id = await _ours(desk, situation, step, seen)
         case _:
             assert_never(seen)
+    if isinstance(record_id, Pause):
+        return record_id.outcome
     if record_id is None:
         return await _not_found(desk, situation, step, candidates)
     key = _key_of(record_id, step, candidates)
@@ -142,19 +144,23 @@ async def _deleted_record(desk: Desk, step: Step, seen: Sequence[Sighting]) -> s
     return None if present else record_id
 
 
-async def _ours(desk: Desk, situation: Situation, step: Step, seen: Sequence[Sighting]) -> str | None:
-    """The record that is this step's: certain before likely, never one that another step has."""
+async def _ours(desk: Desk, situation: Situation, step: Step, seen: Sequence[Sighting]) -> str | Pause | None:
+    """The record that is this step's: certain before likely, never one that another step has.
+
+    A likely one that may yet turn out to be another step's is neither ours nor a proof of absence: look again later.
+    """
     async with desk.database.connection() as connection:
         _, claimed = await store.claimed_by_others(
             connection, situation.saga.connection_id, step.id, [], [sighting.record_id for sighting in seen]
         )
         rival = await store.has_rival(connection, situation.saga.connection_id, step)
-    for sighting in seen:
-        if step.kind in _CREATIONS:
-            return sighting.record_id  # what goes by a name may be used by many
-        if sighting.record_id not in claimed and (sighting.is_certain or not rival):
-            return sighting.record_id
-    return None
+    if step.kind in _CREATIONS and seen:
+        return seen[0].record_id  # what goes by a name may be used by many
+    free = [sighting for sighting in seen if sighting.record_id not in claimed]
+    if free and not free[0].is_certain and rival:
+        await desk.keep(step.looking_anew())
+        return Pause(_look_later(desk, step))
+    return free[0].record_id if free else None
 
 
 def _key_of(record_id: str, step: Step, candidates: Sequence[PushOperation]) -> UUID | None:

@@ -7,6 +7,7 @@ again, and Codat carries them out or repeats its first answer. No transaction is
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from typing import Final, assert_never
 
 from worker.codat.push_operation import PushOperation
@@ -50,12 +51,16 @@ from worker.writeback.timings import growing
 async def send_first(desk: Desk, situation: Situation, step: Step, connection: KnownConnection) -> Outcome | None:
     """Store a planned loan step's intention, then send it."""
     mapping = situation.mapping_of(step)
-    async with desk.database.transaction() as transaction:
-        request = await _request(desk, transaction, situation.saga, step, mapping, connection)
-        intended = await store_intention(desk, transaction, step, request) if isinstance(request, Request) else None
+    try:
+        async with desk.database.transaction() as transaction:
+            request = await _request(desk, transaction, situation.saga, step, mapping, connection)
+            if isinstance(request, Request):
+                intended = await store_intention(desk, transaction, step, request)
+    except OvertakenError:
+        return None
     match request:
         case Request():
-            return await send(desk, situation, intended, is_first=True) if intended else None
+            return await send(desk, situation, intended, is_first=True)
         case Hold(waiting_for, reason):
             return await desk.wait(situation.saga, waiting_for, reason, recheck=desk.timings.connection_recheck)
         case TooEarly(day):
@@ -68,13 +73,17 @@ async def send_first(desk: Desk, situation: Situation, step: Step, connection: K
             assert_never(request)
 
 
-async def store_intention(desk: Desk, transaction: Connection, step: Step, request: Request) -> Step | None:
-    """Make a request durable before it leaves; None when another replica has moved the step."""
+class OvertakenError(Exception):
+    """Another replica has moved the step meanwhile: nothing of this turn may stay, the hold on a statement included."""
+
+
+async def store_intention(desk: Desk, transaction: Connection, step: Step, request: Request) -> Step:
+    """Make a request durable before it leaves; raises :class:`OvertakenError` when the step has moved."""
     now = desk.clock()
     intended = step.intended(request, now)
     attempt = store.Attempt(now, intended.key_generation, "send", "intended", request.path)
     if not await store.save_step(transaction, intended, attempt):
-        return None
+        raise OvertakenError
     await store.set_saga_state(transaction, step.saga_id, SagaState.RUNNING)
     log_change(step, intended, "send", "intended")
     return store.saved(intended)
@@ -138,7 +147,9 @@ async def _heed(desk: Desk, step: Step, reply: PushReply, *, is_first: bool) -> 
             await _lost(desk, step, UnknownCause.REFUSED_REPETITION, str(error.status), error.message)
         case Denied(status, error):
             words = f"Codat refuses this write ({status}): {error.message}"
-            await _refused(desk, step, Refusal(Responsible.CODAT, words), error)
+            # 403 is also what a connection that has just been lost is answered with; reading it will tell.
+            responsible = Responsible.CONNECTION if status == HTTPStatus.FORBIDDEN else Responsible.CODAT
+            await _refused(desk, step, Refusal(responsible, words), error)
         case Missing(error):
             words = f"Codat does not find what this write needs: {error.message}"
             # A platform that lacks the data type will not learn it; anything else may be back with its connection.

@@ -31,7 +31,7 @@ from worker.writeback.connections import linked_connection
 from worker.writeback.desk import Desk, Pause
 from worker.writeback.looking import Sighting, await_sync, sightings
 from worker.writeback.plan import StepKind
-from worker.writeback.sending import send, store_intention
+from worker.writeback.sending import OvertakenError, send, store_intention
 from worker.writeback.situation import (
     RECORD_KINDS,
     KnownConnection,
@@ -144,9 +144,12 @@ async def _begin(
         if existing is not None:
             await desk.record(step, step.adopted(existing.record_id, None), "look", "exists", existing.record_id)
             return None
-    async with desk.database.transaction() as transaction:
-        intended = await store_intention(desk, transaction, step, request)
-    if intended is None or step.kind in FEED_STEPS:
+    try:
+        async with desk.database.transaction() as transaction:
+            intended = await store_intention(desk, transaction, step, request)
+    except OvertakenError:
+        return None
+    if step.kind in FEED_STEPS:
         return None
     return await send(desk, situation, intended, is_first=True)
 
