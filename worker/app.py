@@ -23,6 +23,7 @@ from aiohttp import web
 from worker.codat.client import CodatClient
 from worker.codat.gate import Gate
 from worker.config import Settings
+from worker.console_api.routes import add_routes as add_console_api_routes
 from worker.database import Database
 from worker.depths import read_depths
 from worker.embedded import embedded
@@ -147,6 +148,7 @@ class Replica:
             )
             add_webhook_routes(app, self._receiver, secrets, self._observe)
             add_writeback_routes(app, MappingService(self._desk), Operator(self._desk), settings.api_tokens)
+            add_console_api_routes(app, self._database, settings.api_tokens, self._hints.nudge)
         return app
 
     async def _prepare_schema(self) -> UUID | None:

@@ -111,6 +111,7 @@ async def _look_in_books(
 ) -> Outcome | None:
     mapping = situation.mappings.get(step.mapping_version)
     seen = await sightings(desk, situation, step, mapping)
+    record_id: str | Pause | None
     match seen:
         case Pause(outcome):
             return outcome
