@@ -32,7 +32,7 @@ from worker.health import Health
 from worker.inbox.body import MAX_BODY_BYTES
 from worker.inbox.messages import APPLY_EVENT, CODAT_WEBHOOK
 from worker.inbox.receiver import Receiver
-from worker.inbox.routes import Reception, WebhookSecrets
+from worker.inbox.routes import WebhookSecrets
 from worker.inbox.routes import add_routes as add_webhook_routes
 from worker.jobs.hints import Hints
 from worker.jobs.job import Registration
@@ -42,6 +42,7 @@ from worker.loans.apply import EventHandler
 from worker.loans.postings import LEDGER_NAME
 from worker.metrics import Depths, Metrics
 from worker.migrations import migrate
+from worker.observed import observed_jobs, observed_requests, observed_webhooks
 from worker.problems import problem_middleware
 from worker.writeback.configure.service import MappingService
 from worker.writeback.desk import Desk
@@ -98,47 +99,54 @@ async def serve(settings: Settings, role: Role) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    metrics = Metrics(version("loan-writeback-worker"))
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(open_database(settings))
         gate = await stack.enter_async_context(Gate.open(database))
-        session = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()))
+        session = await stack.enter_async_context(
+            aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), trace_configs=[observed_requests(metrics)])
+        )
         codat = CodatClient(session, settings.codat_base_url, api_key, gate)
-        await Replica(settings, role, database, codat, stop).run()
+        desk = Desk(database, codat, now, Timings().compressed(settings.time_scale))
+        await Replica(settings, role, desk, gate, metrics).run(stop)
+
+
+def now() -> datetime:
+    """The present moment, in UTC."""
+    return datetime.now(UTC)
 
 
 class Replica:
     """One process's stations, connected."""
 
-    def __init__(
-        self, settings: Settings, role: Role, database: Database, codat: CodatClient, stop: asyncio.Event
-    ) -> None:
+    def __init__(self, settings: Settings, role: Role, desk: Desk, gate: Gate, metrics: Metrics) -> None:
         self._settings = settings
         self._role = role
-        self._database = database
-        self._stop = stop
-        self._hints = Hints(database)
-        self._metrics = Metrics(version("loan-writeback-worker"))
-        self._receiver = Receiver(database, self._hints.nudge)
-        self._desk = Desk(database, codat, lambda: datetime.now(UTC), Timings().compressed(settings.time_scale))
+        self._desk = desk
+        self._database = desk.database
+        self._gate = gate
+        self._metrics = metrics
+        self._hints = Hints(desk.database)
+        self._receiver = Receiver(desk.database, self._hints.nudge)
 
-    async def run(self) -> None:
+    async def run(self, stop: asyncio.Event) -> None:
         """Serve until told to stop."""
-        runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=HTTP_SHUTDOWN_SECONDS)
+        runner = web.AppRunner(self._application(stop), access_log=None, shutdown_timeout=HTTP_SHUTDOWN_SECONDS)
         await runner.setup()
         try:
             await web.TCPSite(runner, self._settings.host, self._settings.port).start()
             log.info("listening", host=self._settings.host, port=self._settings.port, role=self._role.value)
-            ledger_id = await self._prepare_schema()
+            ledger_id = await self._prepare_schema(stop)
             if ledger_id is not None:
-                await self._work(ledger_id)
+                await self._work(ledger_id, stop)
         finally:
             await runner.cleanup()
             await self._receiver.close()
         log.info("stopped")
 
-    def _application(self) -> web.Application:
+    def _application(self, stop: asyncio.Event) -> web.Application:
         app = web.Application(middlewares=[problem_middleware], client_max_size=MAX_BODY_BYTES)
-        Health(self._database, self._metrics, self._stop, self._read_depths).add_routes(app)
+        Health(self._database, self._metrics, stop, self._read_depths).add_routes(app)
         if self._role is not Role.WORKER:
             settings = self._settings
             secrets = WebhookSecrets(
@@ -146,14 +154,14 @@ class Replica:
                 settings.codat_webhook_secrets,
                 settings.codat_legacy_webhook_authorization,
             )
-            add_webhook_routes(app, self._receiver, secrets, self._observe)
+            add_webhook_routes(app, self._receiver, secrets, observed_webhooks(self._metrics))
             add_writeback_routes(app, MappingService(self._desk), Operator(self._desk), settings.api_tokens)
             add_console_api_routes(app, self._database, settings.api_tokens, self._hints.nudge)
         return app
 
-    async def _prepare_schema(self) -> UUID | None:
+    async def _prepare_schema(self, stop: asyncio.Event) -> UUID | None:
         """Bring the schema up to date and name the ledger, however long the database takes; None when told to stop."""
-        while not self._stop.is_set():
+        while not stop.is_set():
             try:
                 async with self._database.connection() as connection:
                     for migration in await migrate(connection):
@@ -161,32 +169,42 @@ class Replica:
                     return await ensure_ledger(connection, LEDGER_NAME)
             except DatabaseUnavailable as error:
                 log.warning("database_awaited", error=str(error))
-                await _either(self._stop.wait(), asyncio.sleep(RECONNECT_SECONDS))
+                await _either(stop.wait(), asyncio.sleep(RECONNECT_SECONDS))
         return None
 
-    async def _work(self, ledger_id: UUID) -> None:
+    async def _work(self, ledger_id: UUID, stop: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._hints.run(self._stop))
+            group.create_task(self._hints.run(stop))
             if self._role is Role.API:
-                await self._stop.wait()
+                await stop.wait()
             else:
-                await Runner(self._database, self._registrations(ledger_id), self._hints).run(self._stop)
+                await Runner(self._database, self._registrations(ledger_id), self._hints).run(stop)
 
     def _registrations(self, ledger_id: UUID) -> list[Registration]:
         events = EventHandler(self._database, ledger_id, create_sagas, self._hints.nudge)
+        metrics = self._metrics
         return [
-            Registration(APPLY_EVENT, events, batch_size=EVENTS_PER_BATCH),
-            Registration(ADVANCE_SAGA, SagaHandler(self._desk), concurrency=SAGAS_AT_ONCE),
-            Registration(CODAT_WEBHOOK, WebhookHandler(self._desk), concurrency=CODAT_WEBHOOKS_AT_ONCE),
+            observed_jobs(
+                Registration(APPLY_EVENT, events, batch_size=EVENTS_PER_BATCH), metrics, now, metrics.event_apply_lag
+            ),
+            observed_jobs(
+                Registration(ADVANCE_SAGA, SagaHandler(self._desk), concurrency=SAGAS_AT_ONCE),
+                metrics,
+                now,
+                metrics.event_to_books,
+            ),
+            observed_jobs(
+                Registration(CODAT_WEBHOOK, WebhookHandler(self._desk), concurrency=CODAT_WEBHOOKS_AT_ONCE),
+                metrics,
+                now,
+            ),
         ]
 
     async def _read_depths(self, database: Database) -> Depths:
         self._metrics.listener_connected.set(self._hints.listening)
+        if self._gate.quota and self._gate.quota.remaining is not None:
+            self._metrics.codat_quota_remaining.set(self._gate.quota.remaining)
         return await read_depths(database)
-
-    def _observe(self, reception: Reception) -> None:
-        self._metrics.webhooks_received.labels(reception.source.value, reception.type, reception.outcome).inc()
-        self._metrics.webhook_ack.observe(reception.seconds)
 
 
 async def _either(*awaitables: Coroutine[None, None, object]) -> None:

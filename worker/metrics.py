@@ -96,12 +96,8 @@ class Metrics:
             "webhook_received_total", "Webhooks by sender, type and what became of them.", "source", "type", "outcome"
         )
         self.job_attempts = self._counter("job_attempts_total", "Attempts at jobs by outcome.", "kind", "outcome")
-        self.leases_lost = self._counter("lease_lost_total", "Jobs that another process took over while we ran them.")
         self.codat_requests = self._counter(
             "codat_requests_total", "Requests to Codat by operation and status.", "operation", "status"
-        )
-        self.ledger_transactions = self._counter(
-            "ledger_transactions_total", "Ledger transactions written, by type of event.", "kind"
         )
 
     def _declare_durations(self) -> None:
@@ -125,7 +121,9 @@ class Metrics:
         self.database_up = self._gauge("database_up", "1 when the database answered the last time it was asked.")
         self.pool_in_use = self._gauge("db_pool_in_use", "Database connections in use by this process.")
         self.listener_connected = self._gauge("listener_connected", "1 while hints of new jobs can arrive.")
-        self.rate_limit_tokens = self._gauge("rate_limit_tokens", "Requests to Codat left in the window.", "scope")
+        self.codat_quota_remaining = self._gauge(
+            "codat_quota_remaining", "Requests Codat allows until midnight UTC, as its last reply told."
+        )
 
     def _declare_depths(self) -> None:
         self._jobs = self._gauge("jobs", "Jobs by kind and state.", "kind", "state")
