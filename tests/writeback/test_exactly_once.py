@@ -10,7 +10,7 @@ import pytest
 
 from tests.writeback.conftest import Open
 from tests.writeback.station import Station, push_webhook
-from worker.jobs.job import Done, Park
+from worker.jobs.job import Done, Park, Snooze
 from worker.writeback.movement import Drawdown, Repayment
 from worker.writeback.saga import SagaHandler
 
@@ -116,7 +116,7 @@ async def test_another_process_goes_on_from_every_state(station: Station, state:
 
 @EACH_KIND
 async def test_a_crash_between_storing_the_intention_and_sending_loses_nothing(
-    station: Station, where: dict[str, str]
+    station: Station, where: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Died(BaseException):
         """The process is gone."""
@@ -130,10 +130,10 @@ async def test_a_crash_between_storing_the_intention_and_sending_loses_nothing(
             raise Died
         return await push(*arguments)
 
-    station.codat.push = die  # type: ignore[method-assign]
-    with pytest.raises(Died):
-        await station.drive(saga)
-    station.codat.push = push  # type: ignore[method-assign]
+    with monkeypatch.context() as dying:
+        dying.setattr(station.codat, "push", die)
+        with pytest.raises(Died):
+            await station.drive(saga)
 
     await station.finish(saga)
 
@@ -141,7 +141,9 @@ async def test_a_crash_between_storing_the_intention_and_sending_loses_nothing(
 
 
 @EACH_KIND
-async def test_a_crash_between_sending_and_recording_doubles_nothing(station: Station, where: dict[str, str]) -> None:
+async def test_a_crash_between_sending_and_recording_doubles_nothing(
+    station: Station, where: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Died(BaseException):
         """The process is gone."""
 
@@ -155,10 +157,10 @@ async def test_a_crash_between_sending_and_recording_doubles_nothing(station: St
             raise Died
         return reply
 
-    station.codat.push = send_and_die  # type: ignore[method-assign]
-    with pytest.raises(Died):
-        await station.drive(saga)
-    station.codat.push = push  # type: ignore[method-assign]
+    with monkeypatch.context() as dying:
+        dying.setattr(station.codat, "push", send_and_die)
+        with pytest.raises(Died):
+            await station.drive(saga)
 
     await station.finish(saga)
 
@@ -200,7 +202,9 @@ async def test_two_replicas_at_the_same_saga_write_every_record_once(station: St
         assert await connection.fetchval("select count(*) from bank_feeds where held_by_step is not null") == 0
 
 
-async def test_a_webhook_that_overtakes_the_answer_is_matched_when_the_key_is_known(station: Station) -> None:
+async def test_a_webhook_that_overtakes_the_answer_is_matched_when_the_key_is_known(
+    station: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
     saga = await station.saga(repayment())
     push = station.codat.push
 
@@ -210,7 +214,7 @@ async def test_a_webhook_that_overtakes_the_answer_is_matched_when_the_key_is_kn
         await station.hear(push_webhook(reply.operation.key, "Success"))
         return reply
 
-    station.codat.push = hear_before_recording  # type: ignore[method-assign]
+    monkeypatch.setattr(station.codat, "push", hear_before_recording)
     assert isinstance(await station.handler.advance(saga), Done)
 
     await assert_written_once(station)
@@ -236,7 +240,8 @@ async def test_a_push_that_stays_pending_is_asked_after_ever_more_rarely(station
     waits = []
     for _ in range(12):
         outcome = await station.handler.advance(saga)
-        waits.append(outcome.delay)  # type: ignore[union-attr]
+        assert isinstance(outcome, Snooze)
+        waits.append(outcome.delay)
         await station.advance_clocks(waits[-1])
 
     assert waits == sorted(waits)
