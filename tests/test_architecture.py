@@ -75,7 +75,10 @@ PURE = 1
 
 MAY_RUN_SQL = (*STORES, "database", "migrations", "ledger.poster", "jobs.hints")
 """``jobs.hints`` speaks LISTEN and NOTIFY, which are about its own connection and no table."""
-MAY_IMPORT_ASYNCPG = (*MAY_RUN_SQL, "app", "codat.gate_session", "jobs.lease", "jobs.maintenance", "jobs.patience", "jobs.runner")
+MAY_IMPORT_ASYNCPG = (
+    *MAY_RUN_SQL,
+    *("app", "codat.gate_session", "jobs.lease", "jobs.maintenance", "jobs.patience", "jobs.runner"),
+)
 """Those that are no store keep a session of their own, or outlive any failed statement and so name its exception."""
 MAY_USE_FLOAT = ("metrics", "simulator.clock")
 """Prometheus stores binary floating point; the simulator's clock turns a time span into a sleep. Neither is money."""
