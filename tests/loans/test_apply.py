@@ -13,7 +13,7 @@ from tests.loans.events import Delivery, LoanSystem
 from tests.loans.station import MAX_ATTEMPTS, Station
 from worker.database import Connection, Database
 from worker.inbox.messages import APPLY_EVENT
-from worker.jobs.job import Retry, Settled, lane
+from worker.jobs.job import NewJob, Retry, Settled, lane
 from worker.jobs.store import list_jobs, release_all, replay_dead_letter
 from worker.ledger import accounts, poster
 from worker.ledger.store import ensure_accounts
@@ -160,10 +160,10 @@ async def test_an_applied_message_whose_job_runs_again_changes_nothing(station: 
 async def test_one_event_that_always_fails_does_not_take_its_neighbours_with_it(station: Station) -> None:
     told = [delivery for n in range(8) for delivery in a_drawn_loan(f"L{n}")[1]]
 
-    async def fail_for_l3(connection: Connection, sagas: Sequence[NewSaga]) -> None:
+    async def fail_for_l3(connection: Connection, sagas: Sequence[NewSaga]) -> Sequence[NewJob]:
         if any(saga.loan_id == "L3" for saga in sagas):
             raise ValueError("poison")
-        await create_sagas(connection, sagas)
+        return await create_sagas(connection, sagas)
 
     await station.receive(*told)
     worker = await station.worker(fail_for_l3)

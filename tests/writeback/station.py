@@ -22,6 +22,7 @@ from worker.inbox import store as inbox_store
 from worker.inbox.codat_webhooks import read_envelope
 from worker.inbox.messages import codat_message
 from worker.jobs.job import Done, Outcome, Snooze
+from worker.jobs.store import enqueue_jobs
 from worker.writeback import store
 from worker.writeback.configure import store as configure_store
 from worker.writeback.configure.request import Existing, ExistingFeed, MappingRequest
@@ -121,7 +122,7 @@ class Station:
             ledger_transaction_id=None,
         )
         async with self.database.transaction() as connection:
-            await store.create_sagas(connection, [new])
+            await enqueue_jobs(connection, await store.create_sagas(connection, [new]))
         async with self.database.connection() as connection:
             saga_id: int = await connection.fetchval("select id from sagas where message_id = $1", number)
         return saga_id

@@ -24,6 +24,9 @@ from worker.errors import WritebackError
 SECRET: Final = b"demo-only-webhook-signing-key-00"
 """Signs every webhook of the demo; it is a secret of nobody."""
 
+SPEED: Final = 10
+"""How much faster than real simulated time and the service's waits run: a minute is all a viewer should spend."""
+
 BEARER: Final = "demo"
 """Opens the demo's API to whoever is at this machine."""
 
@@ -82,6 +85,7 @@ async def open_stage(directory: Path, seed: int) -> AsyncIterator[Stage]:
             f"--seed={seed}",
             f"--webhook-url={service_url}/webhooks/codat",
             f"--webhook-secret={secret}",
+            f"--speed={SPEED}",
         ]
         environment = {
             "DATABASE_URL": database_url,
@@ -91,8 +95,9 @@ async def open_stage(directory: Path, seed: int) -> AsyncIterator[Stage]:
             "CODAT_API_KEY": "demo",
             "LOAN_WEBHOOK_SECRETS": secret,
             "CODAT_WEBHOOK_SECRETS": secret,
-            "WRITEBACK_API_BEARERS": BEARER,
+            "WRITEBACK_API_TOKENS": BEARER,
             "LOG_FORMAT": "json",
+            "WRITEBACK_TIME_SCALE": str(SPEED),
         }
         simulator = await exits.enter_async_context(running("simulator", arguments, {}, directory))
         service = await exits.enter_async_context(running("service", ["serve"], environment, directory))

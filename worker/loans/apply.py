@@ -43,8 +43,8 @@ LEDGER_REFUSED: Final = "ledger_refused"
 
 _log = structlog.get_logger(__name__)
 
-CreateSagas = Callable[[Connection, Sequence[NewSaga]], Awaitable[None]]
-"""Stores sagas and queues their jobs inside the caller's transaction."""
+CreateSagas = Callable[[Connection, Sequence[NewSaga]], Awaitable[Sequence[NewJob]]]
+"""Stores sagas inside the caller's transaction and returns the jobs that drive them."""
 
 
 class PostingError(WritebackError):
@@ -105,9 +105,10 @@ class EventHandler:
             released = await store.release_held(connection, batch.news) if batch.news else []
             refused = _refused(outcomes)
             await _finish(connection, worker_id, [job for job in mine if job.subject not in refused])
-            # Lane locks come last, see the queue's lock order.
-            await enqueue_jobs(connection, [_job_of(message_id, subject) for message_id, subject in released])
-            await self._create_sagas(connection, _sagas(batch, transaction_ids))
+            jobs_of_sagas = await self._create_sagas(connection, _sagas(batch, transaction_ids))
+            # Lane locks come last and all at once, see the queue's lock order.
+            again = [_job_of(message_id, subject) for message_id, subject in released]
+            await enqueue_jobs(connection, [*again, *jobs_of_sagas])
         for one in batch.decided:
             _tell(one)
         return {job.id: refused.get(job.subject, Settled()) for job in jobs}

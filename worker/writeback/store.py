@@ -12,7 +12,7 @@ from uuid import UUID
 from worker.codat.platforms import Platform
 from worker.codat.profiles import Profile
 from worker.database import Connection, query
-from worker.jobs.job import lane
+from worker.jobs.job import NewJob, lane
 from worker.writeback.classify import Refusal, Responsible
 from worker.writeback.mapping import LenderKind, Mapping
 from worker.writeback.movement import NewSaga, movement_document, read_movement
@@ -74,8 +74,11 @@ class Written:
     """(step id, kind, purpose, amount, mapping version), in the order they were written."""
 
 
-async def create_sagas(connection: Connection, sagas: Sequence[NewSaga]) -> None:
-    """Store sagas and queue their jobs, inside the caller's transaction; a message that has one gets no second."""
+async def create_sagas(connection: Connection, sagas: Sequence[NewSaga]) -> list[NewJob]:
+    """Store sagas inside the caller's transaction and return the jobs it has to enqueue, in the sagas' order.
+
+    A message that has a saga gets no second one.
+    """
     rows = await connection.fetch(
         query("writeback/insert_sagas"),
         [saga.message_id for saga in sagas],
@@ -89,18 +92,12 @@ async def create_sagas(connection: Connection, sagas: Sequence[NewSaga]) -> None
         [saga.ledger_transaction_id for saga in sagas],
     )
     created = sorted((row["id"], row["loan_id"]) for row in rows)
-    await enqueue_sagas(connection, [(saga_id, lane("writeback", loan_id)) for saga_id, loan_id in created])
+    return [job_of_saga(saga_id, "writeback", loan_id) for saga_id, loan_id in created]
 
 
-async def enqueue_sagas(connection: Connection, sagas_and_lanes: Sequence[tuple[int, int]]) -> None:
-    """Queue the jobs of new sagas; sagas in one lane run one after the other, in this order."""
-    if sagas_and_lanes:
-        await connection.execute(
-            query("writeback/enqueue_sagas"),
-            [ADVANCE_SAGA] * len(sagas_and_lanes),
-            [saga_lane for _, saga_lane in sagas_and_lanes],
-            [saga_id for saga_id, _ in sagas_and_lanes],
-        )
+def job_of_saga(saga_id: int, *lane_name: str) -> NewJob:
+    """The one job that drives a saga; sagas in one lane run one after the other."""
+    return NewJob(ADVANCE_SAGA, lane(*lane_name), saga_id)
 
 
 async def insert_mapping_saga(

@@ -12,7 +12,7 @@ from worker.codat.replies import Found, NotFound, NotReady, Refused
 from worker.codat.wire import JsonObject
 from worker.database import Connection
 from worker.errors import Rejected, Unavailable
-from worker.jobs.job import lane
+from worker.jobs.store import enqueue_jobs
 from worker.money import AmountError, parse_minor
 from worker.writeback import store
 from worker.writeback.configure import checks
@@ -92,7 +92,7 @@ class MappingService:
             for kind in _kinds(new.request)
         ]
         await configure_store.insert_steps(transaction, saga_id, new, version, steps)
-        await store.enqueue_sagas(transaction, [(saga_id, lane("mapping", str(new.connection_id)))])
+        await enqueue_jobs(transaction, [store.job_of_saga(saga_id, "mapping", str(new.connection_id))])
 
     async def _connection(self, place: Place) -> KnownConnection:
         reply = await read_connection(self._desk, place.company_id, place.connection_id)
