@@ -38,6 +38,8 @@ SERVICES = (
     "jobs.runner",
     "jobs.outbox",
     "loans.apply",
+    "operations.control",
+    "operations.reader",
     "writeback.configure.creation",
     "writeback.configure.service",
     "writeback.connections",

@@ -23,7 +23,6 @@ from aiohttp import web
 from worker.codat.client import CodatClient
 from worker.codat.gate import Gate
 from worker.config import Settings
-from worker.console_api.routes import add_routes as add_console_api_routes
 from worker.database import Database
 from worker.depths import read_depths
 from worker.embedded import embedded
@@ -43,6 +42,9 @@ from worker.loans.postings import LEDGER_NAME
 from worker.metrics import Depths, Metrics
 from worker.migrations import migrate
 from worker.observed import observed_jobs, observed_requests, observed_webhooks
+from worker.operations.control import Control
+from worker.operations.reader import Reader
+from worker.operations.routes import add_routes as add_operations_routes
 from worker.problems import problem_middleware
 from worker.writeback.configure.service import MappingService
 from worker.writeback.desk import Desk
@@ -156,7 +158,8 @@ class Replica:
             )
             add_webhook_routes(app, self._receiver, secrets, observed_webhooks(self._metrics))
             add_writeback_routes(app, MappingService(self._desk), Operator(self._desk), settings.api_tokens)
-            add_console_api_routes(app, self._database, settings.api_tokens, self._hints.nudge)
+            control = Control(self._database, self._hints.nudge)
+            add_operations_routes(app, Reader(self._database), control, settings.api_tokens)
         return app
 
     async def _prepare_schema(self, stop: asyncio.Event) -> UUID | None:

@@ -1,0 +1,120 @@
+"""Loan events under ``/v1/events``: what became of each, and replaying those that were given up."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.loans.events import LoanSystem
+from tests.loans.station import Station
+from tests.operations.conftest import Api, Story
+from worker.jobs import store as jobs_store
+
+
+async def test_every_event_is_listed_newest_first_with_what_became_of_it(api: Api, story: Story) -> None:
+    listed = await api.get("/v1/events")
+
+    assert [event["webhook_id"] for event in listed["data"]] == story.newest_first
+    assert [event["state"] for event in listed["data"]] == ["queued", "refused", "held", *["applied"] * 4]
+
+
+async def test_events_of_one_state_are_found(api: Api, story: Story) -> None:
+    assert await api.listed("/v1/events?state=queued", "webhook_id") == [story.queued.webhook_id]
+    assert await api.listed("/v1/events?state=held", "webhook_id") == [story.held.webhook_id]
+    assert await api.listed("/v1/events?state=refused", "webhook_id") == [story.refused.webhook_id]
+    assert await api.listed("/v1/events?state=dead_letter", "webhook_id") == []
+    assert await api.listed("/v1/events?state=applied", "webhook_id") == story.newest_first[3:]
+
+
+@pytest.mark.parametrize("state", [None, "queued", "held", "refused", "applied", "dead_letter"])
+async def test_events_of_another_loan_are_left_out(api: Api, story: Story, state: str | None) -> None:
+    of_state = f"&state={state}" if state else ""
+
+    assert await api.listed(f"/v1/events?loan_id=L2{of_state}", "webhook_id") == []
+    assert await api.listed(f"/v1/events?loan_id=L1{of_state}", "webhook_id") == await api.listed(
+        f"/v1/events{'?' + of_state[1:] if state else ''}", "webhook_id"
+    )
+
+
+async def test_pages_follow_one_another_without_gap_or_overlap(api: Api, story: Story) -> None:
+    seen, path = [], "/v1/events?limit=3"
+    pages = 0
+    while path:
+        page = await api.get(path)
+        seen += [event["webhook_id"] for event in page["data"]]
+        pages += 1
+        path = f"/v1/events?limit=3&after={page['next']}" if page["next"] else ""
+
+    assert (seen, pages) == (story.newest_first, 3)
+
+
+async def test_an_applied_event_names_its_ledger_transaction_its_saga_and_its_body(api: Api, story: Story) -> None:
+    repayment = story.applied[3]
+
+    event = await api.get(f"/v1/events/{repayment.webhook_id}")
+
+    assert event["state"] == "applied"
+    assert event["ledger_transaction_id"]
+    assert event["decided_at"] >= event["received_at"]
+    assert event["body"].encode() == repayment.body
+    saga = await api.get(f"/v1/sagas/{event['saga_id']}")
+    assert saga["event_id"] == repayment.webhook_id
+
+
+async def test_a_held_event_says_why_and_since_when(api: Api, story: Story) -> None:
+    event = await api.get(f"/v1/events/{story.held.webhook_id}")
+
+    assert (event["state"], event["saga_id"]) == ("held", None)
+    assert event["reason"]
+    assert event["needs"]
+    assert event["held_since"]
+
+
+async def test_a_refused_event_names_the_field_and_is_replayed_once(api: Api, station: Station, story: Story) -> None:
+    path = f"/v1/events/{story.refused.webhook_id}"
+    refused = await api.get(path)
+    assert refused["field"].startswith("data.")
+    assert refused["reason"]
+    assert refused["dead_letter_id"]
+
+    status, replayed = await api.call("POST", f"{path}/replay")
+
+    assert (status, replayed["state"], replayed["dead_letter_id"]) == (202, "queued", None)
+    assert (replayed["reason"], len(api.nudges)) == (None, 1)
+    assert (await api.call("POST", f"{path}/replay"))[0] == 409
+    await (await station.worker()).drain()
+    again = await api.get(path)
+    assert (again["state"], again["dead_letter_id"] != refused["dead_letter_id"]) == ("refused", True)
+
+
+async def test_only_what_was_given_up_can_be_replayed(api: Api, story: Story) -> None:
+    status, problem = await api.call("POST", f"/v1/events/{story.applied[0].webhook_id}/replay")
+
+    assert (status, problem["code"]) == (409, "conflict")
+    assert "is applied" in problem["detail"]
+
+
+async def test_an_event_whose_job_was_given_up_is_a_dead_letter(api: Api, station: Station) -> None:
+    told = LoanSystem().create()
+    await station.receive(told)
+    (job_id,) = await api.listed("/v1/jobs", "job_id")
+    async with station.database.transaction() as connection:
+        await jobs_store.bury_job(connection, job_id, "exhausted", "the ledger could not be written")
+
+    event = await api.get(f"/v1/events/{told.webhook_id}")
+
+    assert (event["state"], event["reason"]) == ("dead_letter", "the ledger could not be written")
+    assert await api.listed("/v1/events?state=dead_letter", "webhook_id") == [told.webhook_id]
+    assert (await api.call("POST", f"/v1/events/{told.webhook_id}/replay"))[1]["state"] == "queued"
+
+
+async def test_a_body_is_shown_to_the_byte(api: Api, station: Station) -> None:
+    told = LoanSystem(loan_id="L-ü").create()
+    spaced = type(told)(told.webhook_id, told.body.replace(b", ", b" ,\n ") + b"\n")
+    await station.play(spaced)
+
+    event = await api.get("/v1/events/msg_L-%C3%BC_1")
+
+    assert event["body"].encode() == spaced.body
+    assert json.loads(event["body"])["data"]["loan_id"] == "L-ü"

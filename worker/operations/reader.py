@@ -1,0 +1,194 @@
+"""Everything that can be read, as documents: what ``/v1`` answers and the commands print.
+
+Each answer is one snapshot of the database, and takes the same number of statements however much it shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import date
+
+from worker.database import Connection, Database
+from worker.errors import Rejected
+from worker.inbox import store as inbox_store
+from worker.inbox.messages import Source
+from worker.jobs import store as jobs_store
+from worker.ledger import store as ledger_store
+from worker.loans import store as loans_store
+from worker.loans.postings import LEDGER_NAME
+from worker.operations import store
+from worker.operations.documents import (
+    Document,
+    dead_letter_document,
+    event_document,
+    finding_document,
+    job_attempt_document,
+    job_document,
+    loan_document,
+    page_document,
+    saga_document,
+    statement_document,
+    step_document,
+    trial_balance_document,
+)
+from worker.operations.views import (
+    MAX_LIMIT,
+    DeadLetterFilter,
+    EventFilter,
+    EventState,
+    JobAttempt,
+    JobFilter,
+    Page,
+    SagaFilter,
+)
+
+
+class Reader:
+    """Reads across the stations. What does not exist raises :class:`~worker.errors.Rejected` (404)."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def list_events(self, which: EventFilter, page: Page[int]) -> Document:
+        """Loan events, newest first."""
+        async with self._snapshot() as connection:
+            ids, following = page.cut(await store.find_events(connection, which, page))
+            events = await store.load_events(connection, ids)
+        return page_document([event_document(event) for event in events], following)
+
+    async def show_event(self, webhook_id: str) -> Document:
+        """One loan event with its body, exactly as it was signed."""
+        async with self._snapshot() as connection:
+            message = await inbox_store.find_message(connection, Source.LOANS, webhook_id)
+            if message is None:
+                raise missing("event", webhook_id)
+            (event,) = await store.load_events(connection, [message.id])
+        return {**event_document(event), "body": message.body.decode()}
+
+    async def list_loans(self, page: Page[str]) -> Document:
+        """Loans, in the order of their ids."""
+        async with self._snapshot() as connection:
+            ids, following = page.cut(await store.find_loans(connection, page))
+            loans = await loans_store.load_loans(connection, ids)
+        return page_document([loan_document(loans[loan_id]) for loan_id in ids], following)
+
+    async def show_loan(self, loan_id: str) -> Document:
+        """One loan with its newest held events and sagas; lists filtered by the loan have the rest."""
+        newest: Page[int] = Page(limit=MAX_LIMIT)
+        async with self._snapshot() as connection:
+            loan = await loans_store.get_loan(connection, loan_id)
+            if loan is None:
+                raise missing("loan", loan_id)
+            held, _ = newest.cut(await store.find_events(connection, EventFilter(loan_id, EventState.HELD), newest))
+            sagas, _ = newest.cut(await store.find_sagas(connection, SagaFilter(loan_id), newest))
+            return {
+                **loan_document(loan),
+                "held_events": [event_document(event) for event in await store.load_events(connection, held)],
+                "sagas": [saga_document(saga) for saga in await store.load_sagas(connection, sagas)],
+            }
+
+    async def list_sagas(self, which: SagaFilter, page: Page[int]) -> Document:
+        """Sagas, newest first."""
+        async with self._snapshot() as connection:
+            ids, following = page.cut(await store.find_sagas(connection, which, page))
+            sagas = await store.load_sagas(connection, ids)
+        return page_document([saga_document(saga) for saga in sagas], following)
+
+    async def show_saga(self, saga_id: int) -> Document:
+        """One saga with its steps, each with its history."""
+        async with self._snapshot() as connection:
+            sagas = await store.load_sagas(connection, [saga_id])
+            steps = await store.load_steps(connection, saga_id)
+            attempts = await store.load_step_attempts(connection, saga_id)
+        if not sagas:
+            raise missing("saga", saga_id)
+        histories = [[one for one in attempts if one.step_id == step.id] for step in steps]
+        documents = [step_document(step, history) for step, history in zip(steps, histories, strict=True)]
+        return {**saga_document(sagas[0]), "steps": documents}
+
+    async def list_jobs(self, which: JobFilter, page: Page[int]) -> Document:
+        """Unfinished jobs, newest first."""
+        async with self._snapshot() as connection:
+            ids, following = page.cut(await store.find_jobs(connection, which, page))
+            jobs = await store.load_jobs(connection, ids)
+        return page_document([job_document(job) for job in jobs], following)
+
+    async def show_job(self, job_id: int) -> Document:
+        """One unfinished job with its failed attempts."""
+        async with self._snapshot() as connection:
+            return await read_job(connection, job_id)
+
+    async def list_dead_letters(self, which: DeadLetterFilter, page: Page[int]) -> Document:
+        """Dead letters nobody replayed yet, newest first."""
+        async with self._snapshot() as connection:
+            ids, following = page.cut(await store.find_dead_letters(connection, which, page))
+            letters = await store.load_dead_letters(connection, ids)
+        return page_document([dead_letter_document(letter) for letter in letters], following)
+
+    async def show_dead_letter(self, dead_letter_id: int) -> Document:
+        """One dead letter, replayed or not, with the failed attempts of its job."""
+        async with self._snapshot() as connection:
+            return await read_dead_letter(connection, dead_letter_id)
+
+    async def trial_balance(self, as_of: date | None) -> Document:
+        """The ledger's accounts, now or as they stood at the end of a business day."""
+        async with self._database.connection() as connection:
+            ledger_id = await ledger_store.ensure_ledger(connection, LEDGER_NAME)
+            accounts = await ledger_store.trial_balance(connection, ledger_id, as_of)
+        return trial_balance_document(accounts, as_of)
+
+    async def statement(self, external_id: str, first: date, last: date) -> Document:
+        """One account over a period of business days, both included."""
+        async with self._database.connection() as connection:
+            ledger_id = await ledger_store.ensure_ledger(connection, LEDGER_NAME)
+            async with connection.transaction(isolation="repeatable_read", readonly=True):
+                statement = await ledger_store.account_statement(connection, ledger_id, external_id, first, last)
+        if statement is None:
+            raise missing("ledger account", external_id)
+        return statement_document(statement, first, last)
+
+    async def verify_ledger(self) -> list[Document]:
+        """Everything in the ledger that breaks the books."""
+        async with self._database.connection() as connection:
+            ledger_id = await ledger_store.ensure_ledger(connection, LEDGER_NAME)
+            async with connection.transaction(isolation="repeatable_read", readonly=True):
+                findings = await ledger_store.verify(connection, ledger_id)
+        return [finding_document(finding) for finding in findings]
+
+    @asynccontextmanager
+    async def _snapshot(self) -> AsyncIterator[Connection]:
+        async with (
+            self._database.connection() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            await store.begin_reading(connection)
+            yield connection
+
+
+async def read_job(connection: Connection, job_id: int) -> Document:
+    """One unfinished job with its failed attempts; raises :class:`~worker.errors.Rejected` (404)."""
+    jobs = await store.load_jobs(connection, [job_id])
+    if not jobs:
+        raise missing("unfinished job", job_id)
+    return {**job_document(jobs[0]), "attempts": await _attempts(connection, job_id)}
+
+
+async def read_dead_letter(connection: Connection, dead_letter_id: int) -> Document:
+    """One dead letter with the failed attempts of its job; raises :class:`~worker.errors.Rejected` (404)."""
+    letters = await store.load_dead_letters(connection, [dead_letter_id])
+    if not letters:
+        raise missing("dead letter", dead_letter_id)
+    return {**dead_letter_document(letters[0]), "attempts": await _attempts(connection, letters[0].job_id)}
+
+
+def missing(noun: str, name: int | str) -> Rejected:
+    """The refusal of a name nothing has."""
+    return Rejected(404, f"there is no {noun} {name}", code="not_found")
+
+
+async def _attempts(connection: Connection, job_id: int) -> Sequence[Document]:
+    attempts = await jobs_store.list_attempts(connection, job_id)
+    return [
+        job_attempt_document(JobAttempt(one.job_id, one.attempt, one.at, one.outcome, one.error)) for one in attempts
+    ]
