@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from worker.commands.table import beside, render
 from worker.demo.agreement import Check
-from worker.demo.table import beside, render
 from worker.ledger.reading import AccountBalance
 from worker.ledger.transaction import Direction
 from worker.money import format_major
@@ -18,9 +18,11 @@ def lenders_ledger(accounts: Sequence[AccountBalance]) -> str:
     rows, totals = [], [0, 0]
     for account in sorted(accounts, key=lambda one: one.name):
         debit = account.posted if account.normal_balance is Direction.DEBIT else -account.posted
-        totals[0] += max(debit, 0)
-        totals[1] += max(-debit, 0)
-        rows.append((account.name, _amount(max(debit, 0), account.currency), _amount(max(-debit, 0), account.currency)))
+        side = 0 if debit > 0 or (debit == 0 and account.normal_balance is Direction.DEBIT) else 1
+        totals[side] += abs(debit)
+        cells = ["", ""]
+        cells[side] = format_major(abs(debit), account.currency)
+        rows.append((account.name, *cells))
     currency = accounts[0].currency
     rows.append(("Total", format_major(totals[0], currency), format_major(totals[1], currency)))
     return render("The lender's ledger", ("Account", "Debit", "Credit"), rows)
@@ -69,7 +71,3 @@ def disagreements(checks: Sequence[Check], currency: str) -> str:
         if not check.holds
     ]
     return render("The books disagree", ("Figure", "Ledger says", "Books say"), wrong) if wrong else ""
-
-
-def _amount(minor: int, currency: str) -> str:
-    return format_major(minor, currency) if minor else ""
