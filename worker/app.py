@@ -157,7 +157,7 @@ class Replica:
                 settings.codat_legacy_webhook_authorization,
             )
             add_webhook_routes(app, self._receiver, secrets, observed_webhooks(self._metrics))
-            add_writeback_routes(app, MappingService(self._desk), Operator(self._desk), settings.api_tokens)
+            add_writeback_routes(app, MappingService(self._desk), Operator(self._database, now), settings.api_tokens)
             control = Control(self._database, self._hints.nudge)
             add_operations_routes(app, Reader(self._database), control, settings.api_tokens)
         return app

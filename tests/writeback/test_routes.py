@@ -39,7 +39,7 @@ class Api:
 async def api(station: Station) -> AsyncIterator[Api]:
     """The service's routes over the station's own database."""
     app = web.Application(middlewares=[problem_middleware])
-    add_routes(app, MappingService(station.desk), Operator(station.desk), (TOKEN,))
+    add_routes(app, MappingService(station.desk), Operator(station.desk.database, station.desk.clock), (TOKEN,))
     add_console_routes(app, station.database, (TOKEN,), lambda: None)
     async with TestServer(app) as server, aiohttp.ClientSession() as session:
         yield Api(session, str(server.make_url("")).rstrip("/"))

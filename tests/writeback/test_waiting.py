@@ -91,7 +91,7 @@ async def test_a_refused_write_waits_for_a_person_who_is_told_field_and_reason(s
     assert await waiting_for(station, saga) == ("person", "From.Amount: The amount must be greater than zero.")
     assert await station.records("transfers") == []
 
-    await Operator(station.desk).retry(saga)
+    await Operator(station.desk.database, station.desk.clock).retry(saga)
     await station.finish(saga)
     step = (await station.steps(saga))[0]
     assert step["key_generation"] == 2
@@ -196,7 +196,7 @@ async def test_books_that_are_locked_on_the_day_are_asked_about_before_anything_
     assert await station.sent() == []
 
     await station.simulator("POST", f"/_simulator/companies/{station.company['id']}", {"ledgerLockDate": None})
-    await Operator(station.desk).retry(saga)
+    await Operator(station.desk.database, station.desk.clock).retry(saga)
     await station.finish(saga)
     assert await station.amounts() == ["-1000.00"]
 
@@ -219,7 +219,7 @@ async def test_a_person_may_name_the_record_of_a_step_nobody_can_find(station: S
     assert isinstance(await station.drive(saga, until_waiting=False), Park)
     line = (await station.lines())[0]
 
-    await Operator(station.desk).adopt(saga, line["id"])
+    await Operator(station.desk.database, station.desk.clock).adopt(saga, line["id"])
     await station.finish(saga)
 
     assert await station.amounts() == ["-1000.00"]
@@ -234,7 +234,7 @@ async def test_an_abandoned_repayment_is_undone_only_as_far_as_it_was_written(st
     saga = await station.saga(Repayment("R1", 33_333, 6_667, 0))
     await station.drive(saga)
 
-    await Operator(station.desk).abandon(saga, "the borrower books this one by hand")
+    await Operator(station.desk.database, station.desk.clock).abandon(saga, "the borrower books this one by hand")
     reversal = await station.saga(RepaymentReversal("R1", "returned"))
     await station.finish(reversal)
 
@@ -248,6 +248,6 @@ async def test_a_saga_whose_request_may_be_under_way_cannot_be_abandoned(station
     await station.turns(saga, "pending")
 
     with pytest.raises(Rejected) as refused:
-        await Operator(station.desk).abandon(saga, "no longer wanted")
+        await Operator(station.desk.database, station.desk.clock).abandon(saga, "no longer wanted")
 
     assert refused.value.status == 409

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-from worker.commands import demo, healthcheck, migrate, send, serve, simulator
+from worker.commands import demo, events, healthcheck, jobs, ledger, loans, migrate, sagas, send, serve, simulator
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -16,6 +16,12 @@ COMMANDS: Final[tuple[Callable[[Subparsers], None], ...]] = (
     migrate.add,
     simulator.add,
     send.add,
+    events.add,
+    loans.add,
+    sagas.add,
+    jobs.add_jobs,
+    jobs.add_dead_letters,
+    ledger.add,
     healthcheck.add,
 )
 """Each declares its arguments and sets ``run`` to a function from the parsed arguments to the exit code."""

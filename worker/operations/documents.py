@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
+from decimal import Context, Decimal
+from fractions import Fraction
 from typing import Any, Final, TypeAlias, assert_never
 from uuid import UUID
 
 from worker.ledger.reading import AccountBalance, Finding, Statement, StatementLine
 from worker.ledger.transaction import Direction
+from worker.loans.fields import MAX_SHARE_CHARACTERS
 from worker.loans.loan import Amounts, Loan
 from worker.money import format_major
 from worker.operations.views import DeadLetter, Event, Job, JobAbout, JobAttempt, Saga, Step, StepAttempt
@@ -20,6 +23,9 @@ from worker.writeback.movement import Drawdown, Movement, Refund, Repayment, Rep
 from worker.writeback.plan import movement_name
 
 Document: TypeAlias = dict[str, Any]
+
+_SHARE: Final = Context(prec=MAX_SHARE_CHARACTERS)
+"""Arithmetic that holds the longest share exactly."""
 
 TERMS: Final = ("loan_id", "borrower_id", "company_id", "connection_id", "currency", "interest_recognition")
 
@@ -46,7 +52,7 @@ def loan_document(loan: Loan) -> Document:
 
     return {
         **{name: _plain(getattr(loan, name)) for name in TERMS},
-        "investors": [{"investor_id": one.investor_id, "share": str(one.share)} for one in loan.investors],
+        "investors": [{"investor_id": one.investor_id, "share": _decimal(one.share)} for one in loan.investors],
         "status": loan_status(loan),
         "closed_on": _plain(loan.closed_on),
         "outstanding": split(loan.outstanding),
@@ -156,6 +162,11 @@ def statement_document(statement: Statement, first: date, last: date) -> Documen
 def finding_document(finding: Finding) -> Document:
     """Something in the ledger that breaks the books."""
     return {"audit": finding.audit.value, "subject": str(finding.subject), "detail": finding.detail}
+
+
+def _decimal(share: Fraction) -> str:
+    """A share as the loan system wrote it: a decimal."""
+    return f"{_SHARE.normalize(_SHARE.divide(Decimal(share.numerator), Decimal(share.denominator))):f}"
 
 
 def _summary(saga: Saga) -> str:

@@ -22,6 +22,9 @@ MAX_ID_DIGITS: Final = 18
 MAX_TEXT: Final = 200
 """Characters of a filter: twice the longest id the loan system may send."""
 
+MAX_SENTENCES: Final = 500
+"""Characters a person may write: a few sentences."""
+
 FIRST_DAY: Final = date(1900, 1, 1)
 LAST_DAY: Final = date(9998, 12, 31)
 """Business days anybody may ask about; the day before and after each exists, too."""
@@ -73,17 +76,36 @@ class Parameters:
     def page(self) -> Page[int]:
         """The page of a list whose keys are numbers."""
         after = self._given.get("after")
-        return Page(None if after is None else _number(after, "after"), self._limit())
+        return Page(None if after is None else read_number(after, "after"), self._limit())
 
     def page_of_names(self) -> Page[str]:
         """The page of a list whose keys are texts."""
         return Page(self.text("after"), self._limit())
 
     def _limit(self) -> int:
-        limit = _number(self._given.get("limit", str(DEFAULT_LIMIT)), "limit")
-        if not 1 <= limit <= MAX_LIMIT:
-            raise Rejected(400, f"must be from 1 to {MAX_LIMIT}", field="limit")
-        return limit
+        return read_limit(self._given.get("limit", str(DEFAULT_LIMIT)), "limit")
+
+
+def read_number(text: str, field: str) -> int:
+    """A whole number; raises :class:`~worker.errors.Rejected` (400) for anything else, or one no row can have."""
+    if not _is_number(text):
+        raise Rejected(400, "must be a whole number", field=field)
+    return int(text)
+
+
+def read_limit(text: str, field: str) -> int:
+    """How many rows; raises :class:`~worker.errors.Rejected` (400) for none or more than a page may have."""
+    limit = read_number(text, field)
+    if not 1 <= limit <= MAX_LIMIT:
+        raise Rejected(400, f"must be from 1 to {MAX_LIMIT}", field=field)
+    return limit
+
+
+def read_text(value: object, field: str) -> str:
+    """What a person wrote; raises :class:`~worker.errors.Rejected` (400) unless it is a short printable text."""
+    if type(value) is not str or not 1 <= len(value.strip()) <= MAX_SENTENCES or not value.isprintable():
+        raise Rejected(400, f"is required: a printable text of 1 to {MAX_SENTENCES} characters", field=field)
+    return value.strip()
 
 
 def read_day(text: str, field: str) -> date:
@@ -115,12 +137,6 @@ def require_period(first: date, last: date) -> None:
     """Raise :class:`~worker.errors.Rejected` (400) for a period that ends before it begins."""
     if last < first:
         raise Rejected(400, "must not be before the first day", field="to")
-
-
-def _number(text: str, field: str) -> int:
-    if not _is_number(text):
-        raise Rejected(400, "must be a whole number", field=field)
-    return int(text)
 
 
 def _is_number(text: str) -> bool:

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from aiohttp import web
 
 from worker.bearer import require_bearer
-from worker.errors import Rejected
 from worker.operations.control import Control
 from worker.operations.documents import Document
 from worker.operations.reader import Reader
-from worker.operations.request import PAGING, Parameters, read_id, read_name, require_period
+from worker.operations.request import PAGING, Parameters, read_id, read_name, read_text, require_period
 from worker.operations.views import DeadLetterFilter, EventFilter, EventState, JobCondition, JobFilter, SagaFilter
 from worker.strict_json import decode_object
 from worker.writeback.situation import SagaState, WaitingFor
-
-MAX_REASON: Final = 500
-"""Characters of a person's reason: a few sentences."""
 
 Answer: TypeAlias = Callable[[web.Request], Awaitable[Document]]
 
@@ -115,10 +111,8 @@ class _Writes:
         return await self._control.retry_job(_job_id(request))
 
     async def bury_job(self, request: web.Request) -> Document:
-        reason = decode_object(await request.read()).get("reason")
-        if type(reason) is not str or not 1 <= len(reason.strip()) <= MAX_REASON or not reason.isprintable():
-            raise Rejected(400, f"is required: a printable text of 1 to {MAX_REASON} characters", field="reason")
-        return await self._control.bury_job(_job_id(request), reason.strip())
+        reason = read_text(decode_object(await request.read()).get("reason"), "reason")
+        return await self._control.bury_job(_job_id(request), reason)
 
     async def replay_dead_letter(self, request: web.Request) -> Document:
         return await self._control.replay_dead_letter(_dead_letter_id(request))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from worker.database import Connection
+from collections.abc import Callable
+from datetime import datetime
+
+from worker.database import Connection, Database
 from worker.errors import Rejected
 from worker.writeback import store
-from worker.writeback.desk import Desk, record_change
+from worker.writeback.desk import record_change
 from worker.writeback.situation import SagaState, Situation, Step
 from worker.writeback.step import StepState
 
@@ -16,15 +19,16 @@ CONFLICT = 409
 class Operator:
     """A person's decisions. Each is one transaction and one line of history; the saga's own turn does the work."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._clock = clock
 
     async def retry(self, saga_id: int) -> None:
         """Let the saga look now, and a refused or unfindable step be sent again after one more look.
 
         Raises :class:`~worker.errors.Rejected` (404, 409) when there is no such saga or it is finished.
         """
-        async with self._desk.database.transaction() as connection:
+        async with self._database.transaction() as connection:
             situation = await self._unfinished(connection, saga_id)
             step = situation.step
             if step is not None and step.state in (StepState.FAILED, StepState.UNKNOWN):
@@ -39,7 +43,7 @@ class Operator:
 
         Raises :class:`~worker.errors.Rejected` (404, 409) unless the saga's current step is unknown.
         """
-        async with self._desk.database.transaction() as connection:
+        async with self._database.transaction() as connection:
             situation = await self._unfinished(connection, saga_id)
             step = situation.step
             if step is None or step.state is not StepState.UNKNOWN:
@@ -54,7 +58,7 @@ class Operator:
 
         Raises :class:`~worker.errors.Rejected` (404, 409) while a request of it may be under way.
         """
-        async with self._desk.database.transaction() as connection:
+        async with self._database.transaction() as connection:
             situation = await self._unfinished(connection, saga_id)
             step = situation.step
             if step is not None and step.state in (StepState.SENDING, StepState.PENDING):
@@ -76,4 +80,4 @@ class Operator:
         return situation
 
     def _line(self, step: Step, outcome: str, detail: str | None) -> store.Attempt:
-        return store.Attempt(self._desk.clock(), step.key_generation, "person", outcome, detail)
+        return store.Attempt(self._clock(), step.key_generation, "person", outcome, detail)

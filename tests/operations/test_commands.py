@@ -1,0 +1,212 @@
+"""The commands as a person runs them: on the configured database, without any service."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.loans.station import Station
+from tests.operations.borrower import lose_first_step, refuse_first_step, wait_for_person
+from tests.operations.conftest import Api, Story
+
+NOBODY_LISTENS = "postgresql://nobody@127.0.0.1:1/nothing"
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a command ended."""
+
+    code: int
+    out: str
+    error: str
+
+    @property
+    def document(self) -> Any:
+        assert self.code == 0, self.error
+        return json.loads(self.out)
+
+
+Command = Callable[..., Awaitable[Ran]]
+
+
+async def run(database_url: str, *arguments: str) -> Ran:
+    """Run ``writeback`` as a process of its own."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "worker.cli", *arguments),
+        env={**os.environ, "DATABASE_URL": database_url, "LOG_LEVEL": "WARNING"},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, error = await process.communicate()
+    return Ran(process.returncode or 0, out.decode(), error.decode())
+
+
+@pytest.fixture
+def writeback(database_url: str) -> Command:
+    """The command on the test's own database."""
+
+    async def command(*arguments: str) -> Ran:
+        return await run(database_url, *arguments)
+
+    return command
+
+
+SAME: dict[str, str] = {
+    "events list --loan L1 --state held": "/v1/events?loan_id=L1&state=held",
+    "events list --limit 2": "/v1/events?limit=2",
+    "events show msg_L1_2": "/v1/events/msg_L1_2",
+    "loans list": "/v1/loans",
+    "loans show L1": "/v1/loans/L1",
+    "sagas list --state queued": "/v1/sagas?state=queued",
+    "sagas show 1": "/v1/sagas/1",
+    "jobs list --kind advance_saga": "/v1/jobs?kind=advance_saga",
+    "dead-letters list": "/v1/dead-letters",
+    "dead-letters show 1": "/v1/dead-letters/1",
+    "ledger trial-balance --as-of 2026-03-02": "/v1/ledger/trial-balance?as_of=2026-03-02",
+    "ledger statement cash:GBP --from 2026-03-01 --to 2026-03-31": (
+        "/v1/ledger/accounts/cash:GBP/statement?from=2026-03-01&to=2026-03-31"
+    ),
+}
+"""Commands and the paths that answer the same."""
+
+
+async def test_json_is_exactly_what_the_api_answers(writeback: Command, api: Api, story: Story) -> None:
+    ran = await asyncio.gather(*(writeback(*command.split(), "--output", "json") for command in SAME))
+
+    assert [one.document for one in ran] == [await api.get(path) for path in SAME.values()]
+
+
+async def test_tables_are_aligned_and_say_how_to_go_on(writeback: Command, story: Story) -> None:
+    ran = await writeback("events", "list", "--limit", "3")
+
+    assert ran.code == 0
+    title, header, rule, *rows, blank, more = ran.out.splitlines()
+    assert (title, blank) == ("Events, newest first", "")
+    assert [row.split()[2] for row in rows] == [
+        story.queued.webhook_id,
+        story.refused.webhook_id,
+        story.held.webhook_id,
+    ]
+    assert {row.index("loan.") for row in rows} == {header.index("Type")}
+    assert rule.startswith("  ---")
+    assert (await writeback("events", "list", *more.split()[1:])).code == 0
+
+
+async def test_an_event_is_shown_with_its_body(writeback: Command, story: Story) -> None:
+    ran = await writeback("events", "show", story.refused.webhook_id)
+
+    assert ran.code == 0
+    assert "state                  refused" in ran.out
+    assert ran.out.rstrip().endswith(story.refused.body.decode())
+
+
+async def test_a_refused_event_is_replayed_and_a_replayed_one_is_not(writeback: Command, story: Story) -> None:
+    replayed = await writeback("events", "replay", story.refused.webhook_id, "--output", "json")
+    again = await writeback("events", "replay", story.refused.webhook_id)
+
+    assert replayed.document["state"] == "queued"
+    assert (again.code, again.out) == (1, "")
+    assert again.error.startswith(f"writeback: event {story.refused.webhook_id} is queued; only a refused event")
+
+
+async def test_a_waiting_saga_is_retried(writeback: Command, station: Station, story: Story) -> None:
+    await refuse_first_step(station.database, 1, "the period is locked")
+
+    saga = (await writeback("sagas", "retry", "1", "--output", "json")).document
+
+    assert (saga["state"], saga["waiting_for"]) == ("running", None)
+    assert [one["action"] for one in saga["steps"][0]["attempts"]][-1] == "person"
+
+
+async def test_a_record_a_person_found_is_adopted(writeback: Command, station: Station, story: Story) -> None:
+    await lose_first_step(station.database, 1)
+
+    ran = await writeback("sagas", "adopt", "1", "record-7")
+
+    assert ran.code == 0
+    assert "record-7" in ran.out
+    assert "a person found the record record-7" in ran.out
+
+
+async def test_a_saga_is_given_up_with_a_reason(writeback: Command, station: Station, story: Story) -> None:
+    await wait_for_person(station.database, 1, "it cannot go on")
+
+    saga = (await writeback("sagas", "bury", "1", "--reason", "entered by hand", "--output", "json")).document
+
+    assert (saga["state"], saga["reason"]) == ("abandoned", "entered by hand")
+    assert (await writeback("sagas", "retry", "1")).code == 1
+
+
+async def test_jobs_are_shown_retried_and_buried(writeback: Command, station: Station, story: Story) -> None:
+    (job,) = (await writeback("jobs", "list", "--kind", "apply_event", "--output", "json")).document["data"]
+    number = str(job["job_id"])
+    async with station.database.connection() as connection:
+        await connection.execute("update jobs set state = 3, run_at = 'infinity' where id = $1", job["job_id"])
+
+    assert (await writeback("jobs", "show", number, "--output", "json")).document["state"] == "parked"
+    assert (await writeback("jobs", "retry", number, "--output", "json")).document["state"] == "ready"
+    letter = (await writeback("jobs", "bury", number, "--reason", "no longer wanted", "--output", "json")).document
+    assert letter["event_id"] == story.queued.webhook_id
+    replayed = await writeback("dead-letters", "replay", str(letter["dead_letter_id"]), "--output", "json")
+    assert replayed.document["replayed_job_id"] > job["job_id"]
+
+
+async def test_books_that_hold_are_verified_and_broken_ones_fail(
+    writeback: Command, station: Station, story: Story
+) -> None:
+    assert (await writeback("ledger", "verify")).out == "Findings: none\n"
+    async with station.database.connection() as connection:
+        await connection.execute(
+            "update ledger_account_balances set posted_debits = posted_debits + 1, pending_debits = pending_debits + 1"
+        )
+
+    ran = await writeback("ledger", "verify")
+
+    assert ran.code == 1
+    assert "balances" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["events"], "ACTION"),
+        (["events", "list", "--limit", "201"], "must be from 1 to 200"),
+        (["sagas", "show", "x"], "must be a whole number"),
+        (["sagas", "list", "--state", "lost"], "--state"),
+        (["jobs", "bury", "1"], "--reason"),
+        (["ledger", "trial-balance", "--as-of", "yesterday"], "YYYY-MM-DD"),
+        (["ledger", "statement", "cash:GBP", "--from", "2026-01-02", "--to", "2026-01-01"], "--to"),
+    ],
+)
+async def test_wrong_usage_names_the_argument(arguments: list[str], words: str) -> None:
+    ran = await run(NOBODY_LISTENS, *arguments)
+
+    assert (ran.code, ran.out) == (2, "")
+    assert words in ran.error.splitlines()[-1]
+
+
+async def test_what_does_not_exist_is_one_sentence_and_a_failure(writeback: Command) -> None:
+    ran = await writeback("loans", "show", "nobody")
+
+    assert (ran.code, ran.out, ran.error) == (1, "", "writeback: there is no loan nobody\n")
+
+
+async def test_an_absent_database_is_unavailable() -> None:
+    ran = await run(NOBODY_LISTENS, "events", "list")
+
+    assert (ran.code, ran.out) == (5, "")
+    assert ran.error.startswith("writeback: the database cannot be reached")
+
+
+async def test_a_schema_that_is_not_there_yet_names_its_remedy(empty_database_url: str) -> None:
+    ran = await run(empty_database_url, "loans", "list")
+
+    assert (ran.code, ran.out) == (2, "")
+    assert "run `writeback migrate`" in ran.error
