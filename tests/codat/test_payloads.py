@@ -89,7 +89,7 @@ def test_the_guide_of_2023_is_sent_request_by_request_with_the_schemas_field_nam
     assert read(payloads.bank_transaction(line, SANDBOX, Profile.CODAT_2023)) == {
         "accountId": "lender",
         "transactions": [
-            {"id": "ref", "amount": Decimal("400.00"), "date": day, "description": "ref Repayment"},
+            {"id": "ref", "amount": Decimal("400.00"), "date": day, "description": "Repayment ref"},
         ],
     }
     cost = DirectCostBody("ref", "x", date(2026, 2, 5), 8_000, "GBP", "supplier", "Dave", "expense", "lender")
@@ -149,12 +149,12 @@ def test_quickbooks_online_gets_a_reference_below_22_characters_and_its_untaxed_
     assert len(body["reference"]) == 21
     assert body["reference"].startswith("LW-L1-drawdo")
     assert body["lineItems"][0]["taxRateRef"] == {"id": "NON"}
-    assert body["lineItems"][0]["description"].startswith(REFERENCE)
+    assert body["lineItems"][0]["description"].endswith(REFERENCE)
 
 
 def test_freeagent_gets_one_line_a_note_and_no_contact() -> None:
     body = read(payloads.direct_cost(COST, traits_of(Platform.FREEAGENT), Profile.MATCHED))
-    assert body["note"] == f"{REFERENCE} Interest"
+    assert body["note"] == f"Interest {REFERENCE}"
     assert len(body["lineItems"]) == 1
     assert not {"contactRef", "reference"} & body.keys()
 
@@ -187,9 +187,9 @@ def test_shortened_references_fit_their_limit_and_stay_different(one: str, other
         assert payloads.shorten(one, limit) != payloads.shorten(other, limit)
 
 
-def test_a_bank_line_carries_its_reference_first_and_is_cut_at_a_hundred_characters() -> None:
+def test_a_bank_line_ends_in_its_whole_reference_and_has_at_most_a_hundred_characters() -> None:
     line = BankTransactionBody(REFERENCE, "x" * 200, date(2026, 1, 5), 1, "GBP", "a")
     written = read(payloads.bank_transaction(line, SANDBOX, Profile.MATCHED))["transactions"][0]
-    assert written["description"].startswith(f"{REFERENCE} xxx")
+    assert written["description"].endswith(f"xxx {REFERENCE}")
     assert len(written["description"]) == 100
     assert written["id"] == payloads.bank_transaction_id(REFERENCE) == REFERENCE

@@ -83,14 +83,14 @@ def match(expected: Fingerprint, record: JsonObject, listed_as: RecordKind | Non
 
 
 def _mark(reference: str, text: str) -> str | None:
-    if text == reference or text.startswith(f"{reference} "):
+    if text == reference or text.endswith(f" {reference}"):
         return reference
     return text if text == shorten(reference, len(text)) else None
 
 
 def _carries(text: str, marks: frozenset[str]) -> bool:
     # A whole word: the reference of the first step must not be found in that of the tenth.
-    return any(text == mark or text.startswith(f"{mark} ") for mark in marks)
+    return any(text == mark or text.endswith(f" {mark}") for mark in marks)
 
 
 def _texts(kind: RecordKind, record: JsonObject) -> Iterator[str]:

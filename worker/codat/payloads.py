@@ -1,8 +1,8 @@
 """Request bodies: what a step wants written, as the exact bytes that are sent, stored and sent again.
 
 The same input gives the same bytes for ever, because Codat answers 422 to a key that returns with another body. Amounts
-come in minor units and leave as exact decimal numbers. Texts carry the step's own reference first, so that the record
-can be found again in the borrower's books, and are cut at the platform's limit always in the same place.
+come in minor units and leave as exact decimal numbers. Texts end in the step's own reference, so that the record can be
+found again in the borrower's books; what stands before it is cut at the platform's limit always in the same place.
 
 Under ``codat-2023`` a body is the guide's request field by field (with the schema's names, and the ``subTotal`` the
 schema demands); a field beyond it is sent only where the platform refuses the record without it.
@@ -138,8 +138,13 @@ def shorten(reference: str, limit: int) -> str:
 
 
 def narrative(reference: str, description: str, limit: int) -> str:
-    """The reference first and as much of the description as fits; empty where the platform keeps no such text."""
-    return f"{shorten(reference, limit)} {description}".strip()[:limit].rstrip()
+    """As much of the description as fits, which is what a bookkeeper reads, and the reference last and whole.
+
+    Empty where the platform keeps no such text.
+    """
+    mark = shorten(reference, limit)
+    room = max(limit - len(mark) - 1, 0)
+    return f"{description[:room].rstrip()} {mark}".strip()
 
 
 def bank_transaction_id(reference: str) -> str:
