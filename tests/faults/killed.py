@@ -1,79 +1,179 @@
-"""Runs ``writeback`` and kills it with SIGKILL right before one line of its source runs, or records the lines it runs.
+"""Runs the service and kills or stops it right before one statement of its source, or notes the statements it runs.
 
-``KILL_AT`` is ``worker/inbox/receiver.py:120``, or ``worker/writeback/sending.py:77 transfer`` to count the line only
-while one of its function's variables is a step of that kind. ``RECORD_TO`` names a file to which every such place in
-the files of ``RECORD_IN`` is written at the end. The program knows nothing of this: it is the interpreter's tracing.
+The program knows nothing of this: it is the interpreter's tracing. Orders come as lines of JSON on standard input, one
+after the other: ``{"environment": {...}, "log": path, "kill_at": place}``, or with ``stop_at`` or ``record_to`` (a
+path). Each is carried out by a fork of this process, which has everything imported already; the fork's process id and,
+once it has ended, its exit status are answered on standard output.
+
+A place is ``worker/inbox/receiver.py:120``, where ``~`` in front of the number means leaving the ``with`` block that
+begins there (its transaction commits next). A word after it tells what the process was about: the kind of a step, the
+type of a loan event, or where a webhook came from. Without one, the process was about none of these.
 """
 
 from __future__ import annotations
 
+import ast
+import json
 import os
 import signal
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 from worker.cli import main
-from worker.writeback.plan import StepKind
+from worker.inbox.messages import Source
+from worker.writeback.situation import Step
 
 ROOT = Path(__file__).resolve().parents[2]
 
+CRITICAL = (
+    "worker/inbox/routes.py",
+    "worker/inbox/receiver.py",
+    "worker/loans/apply.py",
+    "worker/ledger/poster.py",
+    "worker/writeback/saga.py",
+    "worker/writeback/sending.py",
+    "worker/writeback/following.py",
+    "worker/writeback/desk.py",
+    "worker/writeback/settlement.py",
+)
+"""The webhook handler, the application of an event and its posting, and everything a step goes through."""
 
-def arm(place: str) -> None:
-    """Die at ``place`` the first time it is reached."""
-    location, _, kind = place.partition(" ")
-    relative, _, number = location.rpartition(":")
-    path, line = str(ROOT / relative), int(number)
 
-    def in_frame(frame: FrameType, event: str, _: Any) -> Any:
-        if event == "line" and frame.f_lineno == line and kind in ("", kind_of(frame)):
-            os.kill(os.getpid(), signal.SIGKILL)
-        return in_frame
+@dataclass(frozen=True)
+class Statement:
+    """One statement of a function: where it begins, whether it waits for something, and whether it is left again."""
+
+    line: int
+    waits: bool
+    is_block: bool
+
+
+def watch(visit: Callable[[str], None]) -> None:
+    """Call ``visit`` with every place in the critical files right before its statement runs.
+
+    Places are the statements that wait for the database, for Codat or for another task, and those right after them:
+    between any two of these nothing happens that the world outside the process could see.
+    """
 
     def on_call(frame: FrameType, _event: str, _: Any) -> Any:
-        return in_frame if frame.f_code.co_filename == path else None
+        relative = _NAMES.get(frame.f_code.co_filename)
+        if relative is None:
+            return None
+        statements = _STATEMENTS[relative]
+        previous = statements.get(frame.f_lineno)
+
+        def in_frame(frame: FrameType, event: str, _: Any) -> Any:
+            nonlocal previous
+            statement = statements.get(frame.f_lineno)
+            if event != "line" or statement is None or statement is previous:
+                return in_frame
+            leaving = previous is not None and statement.line < previous.line and statement.is_block
+            if statement.waits or (previous is not None and previous.waits):
+                about = _about(frame)
+                visit(f"{relative}:{'~' if leaving else ''}{statement.line}{f' {about}' if about else ''}")
+            previous = statement
+            return in_frame
+
+        return in_frame
 
     sys.settrace(on_call)
 
 
-def record(relative_paths: list[str], places: set[str]) -> None:
-    """Add every line of these files that runs to ``places``."""
-    names = {str(ROOT / relative): relative for relative in relative_paths}
+def _statements(relative: str) -> dict[int, Statement]:
+    """The statement on every line of the file's functions; of one that holds others, only its own lines."""
+    tree = ast.parse((ROOT / relative).read_text(encoding="utf-8"))
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    nodes = [n for function in functions for s in function.body for n in ast.walk(s) if isinstance(n, ast.stmt)]
+    found: dict[int, Statement] = {}
+    for node in nodes:
+        inner = [child for child in ast.walk(node) if isinstance(child, ast.stmt) and child is not node]
+        last = min((child.lineno for child in inner), default=(node.end_lineno or node.lineno) + 1)
+        own = set(ast.walk(node)).difference(*(ast.walk(child) for child in inner))
+        waits = isinstance(node, ast.AsyncWith) or any(isinstance(part, ast.Await) for part in own)
+        statement = Statement(node.lineno, waits, isinstance(node, ast.With | ast.AsyncWith))
+        found.update(dict.fromkeys(range(node.lineno, max(last, node.lineno + 1)), statement))
+    return found
 
-    def in_frame(frame: FrameType, event: str, _: Any) -> Any:
-        if event == "line":
-            kind = kind_of(frame)
-            places.add(f"{names[frame.f_code.co_filename]}:{frame.f_lineno}{f' {kind}' if kind else ''}")
-        return in_frame
 
-    def on_call(frame: FrameType, _event: str, _: Any) -> Any:
-        return in_frame if frame.f_code.co_filename in names else None
-
-    sys.settrace(on_call)
+_NAMES = {str(ROOT / relative): relative for relative in CRITICAL}
+_STATEMENTS = {relative: _statements(relative) for relative in CRITICAL}
 
 
-def kind_of(frame: FrameType) -> str:
-    """The kind of the step this function is about, if it is about one."""
-    for name in ("step", "before"):
-        kind = getattr(frame.f_locals.get(name), "kind", None)
-        if isinstance(kind, StepKind):
-            return kind.value
+def _about(frame: FrameType | None) -> str:
+    """What this function, or the nearest of its callers that knows, is about."""
+    while frame is not None:
+        for name in ("step", "before", "read", "source"):
+            match frame.f_locals.get(name):
+                case Step(kind=kind):
+                    return kind.value
+                case Source() as source:
+                    return source.value
+                case value if incoming := getattr(value, "incoming", ()):
+                    return str(incoming[0].event.type)
+        frame = frame.f_back
     return ""
 
 
-def run() -> int:
-    """Run the command line under the trace the environment asks for."""
-    if "KILL_AT" in os.environ:
-        arm(os.environ["KILL_AT"])
-        return main()
-    places: set[str] = set()
-    record(os.environ["RECORD_IN"].split(","), places)
-    status = main()
-    sys.settrace(None)
-    Path(os.environ["RECORD_TO"]).write_text("\n".join(sorted(places)), encoding="utf-8")
-    return status
+def run(order: dict[str, Any]) -> NoReturn:
+    """Become the service the order asks for."""
+    output = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    silence = os.open(os.devnull, os.O_RDONLY)
+    for given, standard in ((silence, 0), (output, 1), (output, 2)):
+        os.dup2(given, standard)
+    os.environ.update(order["environment"])
+    if "record_to" in order:
+        watch(_note(Path(order["record_to"])))
+    else:
+        watch(_strike(order))
+    os._exit(main(["serve"]))
+
+
+def _note(path: Path) -> Callable[[str], None]:
+    """Write every place down when it is passed for the first time."""
+    seen: set[str] = set()
+    record = path.open("a", encoding="utf-8", buffering=1)
+
+    def note(place: str) -> None:
+        if place not in seen:
+            seen.add(place)
+            record.write(f"{place}\n")
+
+    return note
+
+
+def _strike(order: dict[str, Any]) -> Callable[[str], None]:
+    """Send this very process the signal it is armed with, the first time it comes to the place."""
+    number = signal.SIGKILL if "kill_at" in order else signal.SIGSTOP
+    armed = {order.get("kill_at") or order["stop_at"]}
+
+    def strike(place: str) -> None:
+        if place in armed:
+            armed.clear()
+            os.kill(os.getpid(), number)
+
+    return strike
+
+
+def obey() -> None:
+    """Carry out orders until there are no more."""
+    for line in sys.stdin:
+        order = json.loads(line)
+        child = os.fork()
+        if child == 0:
+            run(order)
+        _answer(child)
+        _, status = os.waitpid(child, 0)
+        _answer(os.waitstatus_to_exitcode(status))
+
+
+def _answer(number: int) -> None:
+    sys.stdout.write(f"{number}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
-    sys.exit(run())
+    obey()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -21,13 +21,15 @@ from worker.demo.processes import Process, free_port, running
 
 LOAN_SECRET = "whsec_dGVzdC1vbmx5LWxvYW4td2ViaG9vay1zZWNyZXQtMQ=="
 CODAT_SECRET = "whsec_dGVzdC1vbmx5LWNvZGF0LXdlYmhvb2stc2VjcmV0"
-API_TOKEN = "test-token"
+CODAT_API_KEY = "test-only-codat-api-key"
+API_TOKEN = "test-only-operator-token"
 TIME_SCALE = 20
 """Simulated time and the service's own waits run this much faster than the clock on the wall."""
 PATIENCE_SECONDS = 120.0
 """How long a test waits for something that should come; only a failure takes that long."""
 
 _seeds = count(1000)
+_starts = count(1)
 
 
 @dataclass
@@ -44,11 +46,16 @@ class Stack:
     service: Process | None = None
     replicas: list[Process] = field(default_factory=list)
 
+    @property
+    def port(self) -> int:
+        """Where the service listens, or would: Codat's webhooks are sent there."""
+        return int(self.service_url.rpartition(":")[2])
+
     @asynccontextmanager
     async def replica(self, port: int, *arguments: str, **environment: str) -> AsyncIterator[Process]:
-        """One more service process on a port of its own, ready to work."""
+        """One more service process on a port of its own, ready to work; every start has a log of its own."""
         own = {**self.environment, "PORT": str(port), **environment}
-        async with running(f"service-{port}", ["serve", *arguments], own, self.directory) as process:
+        async with running(f"service-{next(_starts)}", ["serve", *arguments], own, self.directory) as process:
             await process.answering(self.session, f"http://127.0.0.1:{port}/readyz")
             yield process
 
@@ -80,19 +87,32 @@ class Stack:
 
     async def send(self, webhook_id: str, event: Mapping[str, Any], *, url: str | None = None) -> int:
         """Send a signed loan event and return the status of its answer."""
+        status, _ = await self.answer(webhook_id, event, url=url)
+        return status
+
+    async def answer(
+        self, webhook_id: str, event: Mapping[str, Any], *, url: str | None = None
+    ) -> tuple[int, Mapping[str, str]]:
+        """Send a signed loan event and return the status and the headers of its answer."""
         secret = load_settings(self.environment, at_terminal=False).loan_webhook_secrets[0]
         body = json.dumps(event).encode()
         headers = signed_headers(secret, webhook_id, body, int(time.time()))
         target = f"{url or self.service_url}/webhooks/loans"
         async with self.session.post(target, data=body, headers=headers) as response:
             await response.read()
-            return response.status
+            return response.status, response.headers
 
     async def fetch(self, sql: str, *arguments: object) -> list[asyncpg.Record]:
         """Look into the database."""
+        async with self.connection() as connection:
+            return await connection.fetch(sql, *arguments)
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
+        """A connection of the test's own."""
         connection = await asyncpg.connect(self.database_url)
         try:
-            return await connection.fetch(sql, *arguments)
+            yield connection
         finally:
             await connection.close()
 
@@ -120,7 +140,12 @@ async def eventually(condition: Callable[[], Awaitable[bool]]) -> None:
 
 @asynccontextmanager
 async def open_stack(
-    database_url: str, directory: Path, *, speed: int = TIME_SCALE, serve: bool = True
+    database_url: str,
+    directory: Path,
+    *,
+    speed: int = TIME_SCALE,
+    serve: bool = True,
+    simulator_options: Sequence[str] = (),
 ) -> AsyncIterator[Stack]:
     """Start a simulator and, with ``serve``, one service on the database."""
     service_port, simulator_port = free_port(), free_port()
@@ -128,7 +153,7 @@ async def open_stack(
         "DATABASE_URL": database_url,
         "PORT": str(service_port),
         "CODAT_BASE_URL": f"http://127.0.0.1:{simulator_port}",
-        "CODAT_API_KEY": "test-key",
+        "CODAT_API_KEY": CODAT_API_KEY,
         "LOAN_WEBHOOK_SECRETS": LOAN_SECRET,
         "CODAT_WEBHOOK_SECRETS": CODAT_SECRET,
         "WRITEBACK_API_TOKENS": API_TOKEN,
@@ -141,6 +166,7 @@ async def open_stack(
         f"--speed={speed}",
         f"--webhook-url=http://127.0.0.1:{service_port}/webhooks/codat",
         f"--webhook-secret={CODAT_SECRET}",
+        *simulator_options,
     ]
     async with AsyncExitStack() as exits:
         session = await exits.enter_async_context(aiohttp.ClientSession())

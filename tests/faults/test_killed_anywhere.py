@@ -1,0 +1,121 @@
+"""``kill -9`` at every boundary that a loan event passes on its way into both sets of books.
+
+Nothing is sampled: the places are found by watching whole stories, one on every platform. A process dies at each of
+them in turn, and the next one also recovers what those before it left behind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, zip_longest
+from pathlib import Path
+
+import pytest
+
+from tests.faults.cradle import Cradle, open_cradle
+from tests.faults.killed import CRITICAL
+from tests.faults.story import Story, assert_told_once, map_every_company
+from tests.flow.borrower import Borrower
+from tests.flow.stack import Stack
+
+SUBJECTS = {
+    *("loans", "codat"),
+    *("loan.created", "loan.disbursed", "loan.repayment_settled"),
+    *("transfer", "direct_cost", "bank_transaction"),
+}
+"""What a process can be about when it dies: each must be among the places found."""
+
+ANOTHER_STORY_AFTER_SECONDS = 4.0
+"""A story's way takes a fraction of a second; it may have to wait for what a dead process holds by its lease."""
+
+MOST_STORIES = 8
+"""Stories told for one place before it counts as unreachable. Locks that the dead left are gone after two of them."""
+
+SIGKILLED = -signal.SIGKILL
+
+
+@dataclass
+class Way:
+    """How a place is reached: by which companies' stories, and how many events such a story needs."""
+
+    length: int
+    companies: set[str] = field(default_factory=set)
+
+
+async def recorded(cradle: Cradle, story: Story, notes: Path) -> dict[str, int]:
+    """Every place that a story passes, and with which of its events it was first passed."""
+    stack = story.borrower.stack
+    ended = await cradle.record(notes)
+    starting = noted(notes)
+    places: dict[str, int] = {}
+    for number, (webhook_id, event) in enumerate(story.events, 1):
+        assert await stack.send(webhook_id, event) == 202
+        await stack.settled()
+        for place in noted(notes) - starting:
+            places.setdefault(place, number)
+    cradle.signal(signal.SIGKILL)
+    assert await ended == SIGKILLED
+    return places
+
+
+def noted(notes: Path) -> set[str]:
+    """The places written down so far."""
+    return set(notes.read_text(encoding="utf-8").splitlines())
+
+
+async def find_ways(cradle: Cradle, stories: Sequence[Story], directory: Path) -> dict[str, Way]:
+    """Every place that any of the stories passes."""
+    ways: dict[str, Way] = {}
+    for story in stories:
+        for place, length in (await recorded(cradle, story, directory / f"{story.loan_id}.places")).items():
+            way = ways.setdefault(place, Way(length))
+            way.length = min(way.length, length)
+            way.companies.add(story.borrower.company["id"])
+    assert {place.partition(":")[0] for place in ways} == set(CRITICAL)
+    assert {subject for place in ways if (subject := place.partition(" ")[2])} == SUBJECTS
+    return ways
+
+
+def in_turns(places: Iterable[str]) -> list[str]:
+    """The places mixed by what they are about, so that no company's statement stays locked for long."""
+    by_subject: dict[str, list[str]] = {}
+    for place in sorted(places):
+        by_subject.setdefault(place.partition(" ")[2], []).append(place)
+    return [place for place in chain.from_iterable(zip_longest(*by_subject.values())) if place is not None]
+
+
+def next_of(rota: deque[Borrower], companies: set[str]) -> Borrower:
+    """The one of these companies that has not had a turn for longest."""
+    borrower = next(one for one in rota if one.company["id"] in companies)
+    rota.remove(borrower)
+    rota.append(borrower)
+    return borrower
+
+
+@pytest.mark.timeout(400)
+async def test_a_process_killed_at_any_boundary_loses_and_doubles_nothing(bare: Stack, tmp_path: Path) -> None:
+    async with bare.replica(bare.port):
+        borrowers = await map_every_company(bare)
+    stories = [Story.about(borrower) for borrower in borrowers]
+    rota, told = deque(borrowers), []
+    async with asyncio.TaskGroup() as senders:
+        async with open_cradle(bare) as cradle:
+            ways = await find_ways(cradle, stories, tmp_path)
+            for place in in_turns(ways):
+                ended = await cradle.start(kill_at=place)
+                for _ in range(MOST_STORIES):
+                    story = Story.about(next_of(rota, ways[place].companies), ways[place].length)
+                    stories.append(story)
+                    told.append(senders.create_task(story.tell(bare)))
+                    await asyncio.wait({ended}, timeout=ANOTHER_STORY_AFTER_SECONDS)
+                    if ended.done():
+                        break
+                assert ended.done(), f"{MOST_STORIES} stories did not come to {place}"
+                assert await ended == SIGKILLED, f"the process that was to die at {place} ended by itself"
+        async with bare.replica(bare.port):
+            await asyncio.gather(*told)
+            await assert_told_once(bare, stories)
