@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+import pytest
+
 from tests.loans.events import LoanSystem
 from tests.loans.station import Station
 from tests.operations.conftest import Api
+from worker.operations import reader
 
 PRINCIPAL = f"/v1/ledger/accounts/{quote('loan:L1:principal:GBP', safe='')}/statement"
 
@@ -52,6 +55,18 @@ async def test_a_statement_runs_from_its_opening_to_its_closing_balance(api: Api
     assert (statement["opening_balance"], statement["closing_balance"]) == ("1000.00", "600.00")
     lines = [(line["effective_date"], line["status"], line["credit"], line["balance"]) for line in statement["lines"]]
     assert lines == [("2026-03-05", "pending", "300.00", "1000.00"), ("2026-03-09", "posted", "400.00", "600.00")]
+
+
+async def test_a_statement_too_long_to_read_is_refused(
+    api: Api, station: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await lend(station)
+    monkeypatch.setattr(reader, "MAX_STATEMENT_ENTRIES", 2)
+
+    status, problem = await api.call("GET", f"{PRINCIPAL}?from=2026-03-01&to=2026-03-09")
+
+    assert (status, problem["errors"][0]["field"]) == (400, "to")
+    assert len((await api.get(f"{PRINCIPAL}?from=2026-03-01&to=2026-03-08"))["lines"]) == 2
 
 
 async def test_an_account_nobody_opened_has_no_statement(api: Api) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Final
 
-from worker.commands.operating import add_action, add_group, ask, business_day
+from worker.commands.operating import add_action, add_group, ask, business_day, naming_arguments
 from worker.commands.output import Columns, Output, list_table, show_json, show_one
 from worker.operations.reader import Reader
+from worker.operations.request import require_period
 
 if TYPE_CHECKING:
     from worker.commands import Subparsers
@@ -42,7 +43,6 @@ def add(subparsers: Subparsers) -> None:
     statement.add_argument("account", metavar="ACCOUNT", help="the account's external id, see trial-balance")
     statement.add_argument("--from", dest="first", type=business_day, required=True, metavar="DAY", help="first day")
     statement.add_argument("--to", dest="last", type=business_day, required=True, metavar="DAY", help="last day")
-    statement.set_defaults(parser=statement)
     add_action(actions, "verify", "read every entry and say whether the books hold; exit 1 if not", _verify)
 
 
@@ -58,10 +58,10 @@ def _trial_balance(arguments: argparse.Namespace) -> int:
 
 
 def _statement(arguments: argparse.Namespace) -> int:
-    if arguments.last < arguments.first:
-        arguments.parser.error("argument --to: must not be before --from")
-    question = (arguments.account, arguments.first, arguments.last)
-    document = ask(lambda database: Reader(database).statement(*question))
+    first, last = arguments.first, arguments.last
+    with naming_arguments():
+        require_period(first, last)
+        document = ask(lambda database: Reader(database).statement(arguments.account, first, last))
     show_one(arguments.output, document, {"lines": LINES})
     return 0
 

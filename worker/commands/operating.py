@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from typing import TYPE_CHECKING, TypeVar
 
@@ -77,6 +78,17 @@ def ask(question: Callable[[Database], Awaitable[T]]) -> T:
     settings = load_settings(os.environ, at_terminal=sys.stderr.isatty())
     configure_logging(settings.log_format, settings.log_level)
     return run(_answer(settings, question))
+
+
+@contextmanager
+def naming_arguments() -> Iterator[None]:
+    """A refusal that names a field blames the argument of that name: :class:`~worker.errors.UsageError`."""
+    try:
+        yield
+    except Rejected as error:
+        if error.field is None:
+            raise
+        raise UsageError(f"--{error.field} {error.detail}") from error
 
 
 def control(database: Database) -> Control:

@@ -41,19 +41,19 @@ def show_list(output: Output, title: str, document: Document, columns: Columns) 
     if output is Output.JSON:
         show_json(document)
         return
-    print(list_table(title, document["data"], columns))
+    print(list_table(title, [_cut(item) for item in document["data"]], columns))
     if document.get("next") is not None:
         print(f"\nMore: --after {document['next']}")
 
 
 def show_one(output: Output, document: Document, tables: Mapping[str, Columns]) -> None:
-    """Print one document: its own values, then its lists, one of ``tables`` each."""
+    """Print one document: its own values as far as it has any, then its lists, one of ``tables`` each."""
     if output is Output.JSON:
         show_json(document)
         return
     values = list(_flat({name: value for name, value in document.items() if name not in tables}))
     width = max(len(name) for name, _ in values)
-    print("\n".join(f"{name.ljust(width)}  {text}".rstrip() for name, text in values))
+    print("\n".join(f"{name.ljust(width)}  {text}" for name, text in values))
     for name, columns in tables.items():
         if name in document:
             print(f"\n{list_table(_words(name).capitalize(), document[name], columns)}")
@@ -68,7 +68,7 @@ def list_table(title: str, items: Sequence[Document], columns: Columns) -> str:
     """A titled table of one row per item."""
     if not items:
         return f"{title}: none"
-    return render(title, list(columns), [[_cell(key, item[key]) for key in columns.values()] for item in items])
+    return render(title, list(columns), [[_text(key, item[key]) for key in columns.values()] for item in items])
 
 
 def printable(text: str) -> str:
@@ -84,11 +84,14 @@ def _flat(document: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]
             rows += _flat(value, f"{name}, ")
         else:
             rows.append((name, _text(key, value)))
-    return rows
+    return [row for row in rows if row[1]]
 
 
-def _cell(key: str, value: Any) -> str:
-    text = _text(key, value)
+def _cut(item: Document) -> Document:
+    return {key: _shortened(value) if isinstance(value, str) else value for key, value in item.items()}
+
+
+def _shortened(text: str) -> str:
     return text if len(text) <= CELL_LENGTH else f"{text[: CELL_LENGTH - 1]}…"
 
 

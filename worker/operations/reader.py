@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import date
+from typing import Final
 
 from worker.database import Connection, Database
 from worker.errors import Rejected
@@ -42,6 +43,9 @@ from worker.operations.views import (
     Page,
     SagaFilter,
 )
+
+MAX_STATEMENT_ENTRIES: Final = 10_000
+"""Entries of one statement: a few megabytes of answer, and more than anybody reads."""
 
 
 class Reader:
@@ -139,10 +143,14 @@ class Reader:
         return trial_balance_document(accounts, as_of)
 
     async def statement(self, external_id: str, first: date, last: date) -> Document:
-        """One account over a period of business days, both included."""
+        """One account over a period of business days, both included; refused (400) when it has too many entries."""
         async with self._database.connection() as connection:
             ledger_id = await ledger_store.ensure_ledger(connection, LEDGER_NAME)
             async with connection.transaction(isolation="repeatable_read", readonly=True):
+                most = MAX_STATEMENT_ENTRIES
+                period = (first, last)
+                if await store.count_statement_entries(connection, ledger_id, external_id, period, most + 1) > most:
+                    raise Rejected(400, f"must be earlier: a statement has at most {most} entries", field="to")
                 statement = await ledger_store.account_statement(connection, ledger_id, external_id, first, last)
         if statement is None:
             raise missing("ledger account", external_id)

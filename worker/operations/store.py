@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import date, timedelta
+from uuid import UUID
 
 import asyncpg
 
 from worker.database import Connection, query
+from worker.ledger.book import midnight
 from worker.operations.views import (
     DeadLetter,
     DeadLetterFilter,
@@ -115,6 +118,16 @@ async def dead_letter_of_job(connection: Connection, job_id: int) -> int:
     """The dead letter a job became, which must have been buried."""
     dead_letter_id: int = await connection.fetchval(query("operations/dead_letter_of_job"), job_id)
     return dead_letter_id
+
+
+async def count_statement_entries(
+    connection: Connection, ledger_id: UUID, external_id: str, period: tuple[date, date], at_most: int
+) -> int:
+    """Entries of an account effective from the first to the last business day, counted no further than ``at_most``."""
+    start, end = midnight(period[0]), midnight(period[1] + timedelta(days=1))
+    name = query("operations/count_statement_entries")
+    entries: int = await connection.fetchval(name, ledger_id, external_id, start, end, at_most)
+    return entries
 
 
 def _ids(rows: Sequence[asyncpg.Record]) -> list[int]:
