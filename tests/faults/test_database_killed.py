@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from tests.faults.conftest import watched_stack
 from tests.faults.story import Story, assert_told_once, deliver, map_every_company
 from tests.flow.borrower import Borrower
-from tests.flow.stack import Stack, eventually, open_stack
+from tests.flow.stack import Stack, eventually
 from tests.foundation.servers import running_server
 
 LOANS_PER_SENDER = 15
@@ -68,7 +69,7 @@ async def status_of(stack: Stack, path: str) -> int:
 
 
 async def test_postgres_killed_under_load_loses_and_doubles_nothing(tmp_path: Path) -> None:
-    async with running_server() as server, open_stack(server.url(), tmp_path) as stack:
+    async with running_server() as server, watched_stack(server.url(), tmp_path) as stack:
         borrowers = await map_every_company(stack)
         senders, refused = Senders(stack, borrowers), Story.about(borrowers[0])
         async with asyncio.TaskGroup() as tasks:
