@@ -71,7 +71,8 @@ class Desk:
         """Show what a saga waits for. With ``recheck`` it also looks by itself in case nobody tells it."""
         async with self.database.connection() as connection:
             await store.set_saga_state(connection, saga.id, SagaState.WAITING, waiting_for, reason)
-        logger.info("saga waits", saga_id=saga.id, loan_id=saga.loan_id, waiting_for=waiting_for, reason=reason)
+        # The reason may quote the accounting software, which names people: it is read from the saga, not from a log.
+        logger.info("saga waits", saga_id=saga.id, loan_id=saga.loan_id, waiting_for=waiting_for)
         return Snooze(recheck) if recheck else Park(reason)
 
     async def unread(
