@@ -34,4 +34,4 @@ def assert_discreet(directory: Path) -> None:
         for what, words in (SECRETS | PERSONAL).items()
         if words.casefold() in text.casefold()
     ]
-    assert told == []
+    assert told == [], "; ".join(told)
