@@ -35,6 +35,7 @@ class Story:
     """
 
     borrower: Borrower
+    day: str
     drawn: Decimal
     length: int = 3
     fees: int = 0
@@ -44,7 +45,8 @@ class Story:
         """A new loan of this borrower, dated today, which every platform takes."""
         number = next(_numbers)
         loan = replace(borrower, loan_id=f"LN-{borrower.company['platform'][:2].upper()}-{number}")
-        return cls(loan, Decimal(100) + Decimal(number).scaleb(-2), length, fees)
+        today = datetime.now(UTC).date().isoformat()
+        return cls(loan, today, Decimal(100) + Decimal(number).scaleb(-2), length, fees)
 
     @property
     def loan_id(self) -> str:
@@ -54,8 +56,7 @@ class Story:
     @property
     def events(self) -> list[tuple[str, dict[str, Any]]]:
         """Webhook ids and bodies, in order."""
-        day = datetime.now(UTC).date().isoformat()
-        company = self.borrower.company
+        day, company = self.day, self.borrower.company
         created = self.borrower.event(
             "loan.created",
             day,
