@@ -73,6 +73,17 @@ async def test_messages_that_come_together_share_a_commit(receiver: Receiver, ga
     assert await stored(database) == 400
 
 
+async def test_a_message_that_comes_just_as_the_last_flush_ends_is_stored_all_the_same(
+    receiver: Receiver, gate: Gate, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(receiving, "FLUSHES_IN_FLIGHT", 1)
+    gate.opened.set()
+    async with asyncio.timeout(20):
+        for _ in range(3):
+            await receiver.accept(message())
+    assert await stored(database) == 3
+
+
 async def test_a_flush_has_a_limit_and_few_are_in_flight(receiver: Receiver, gate: Gate, database: Database) -> None:
     total = MESSAGES_PER_FLUSH * 3
     accepting = [asyncio.create_task(receiver.accept(message())) for _ in range(total)]

@@ -58,6 +58,7 @@ class Receiver:
         self._waiting: deque[_Waiting] = deque()
         self._waiting_bytes = 0
         self._flushes: set[asyncio.Task[None]] = set()
+        self._flushing = 0
         self._closed = False
 
     async def accept(self, message: NewMessage) -> Verdict:
@@ -73,7 +74,8 @@ class Receiver:
         waiting = _Waiting(message, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
         self._waiting_bytes += len(message.body)
-        if len(self._flushes) < FLUSHES_IN_FLIGHT:
+        if self._flushing < FLUSHES_IN_FLIGHT:
+            self._flushing += 1
             flush = asyncio.create_task(self._flush())
             self._flushes.add(flush)
             flush.add_done_callback(self._flushes.discard)
@@ -86,10 +88,15 @@ class Receiver:
             await asyncio.gather(*self._flushes)
 
     async def _flush(self) -> None:
-        while self._waiting:
-            batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MESSAGES_PER_FLUSH))]
-            self._waiting_bytes -= sum(len(each.message.body) for each in batch)
-            await self._store(batch)
+        try:
+            while self._waiting:
+                batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MESSAGES_PER_FLUSH))]
+                self._waiting_bytes -= sum(len(each.message.body) for each in batch)
+                await self._store(batch)
+        finally:
+            # In the same step as the last look at what waits: a task only counts as done some steps later, and a
+            # message that came in between would find nobody to store it.
+            self._flushing -= 1
 
     async def _store(self, batch: Sequence[_Waiting]) -> None:
         try:
