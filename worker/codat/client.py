@@ -20,7 +20,7 @@ from worker.codat.paging import Page
 from worker.codat.push_operation import PushOperation, parse_push_operation
 from worker.codat.records import RecordKind, list_path, options_path, segment
 from worker.codat.replies import Found, PushReply, ReadReply, Refused, Unavailable
-from worker.codat.transport import Request, Transport, read_reply_of
+from worker.codat.transport import Request, Transport, always, read_reply_of
 from worker.codat.wire import JsonObject, UnreadableReplyError
 
 T = TypeVar("T")
@@ -41,12 +41,23 @@ class CodatClient:
         authorization = f"Basic {base64.b64encode(api_key.encode()).decode('ascii')}"
         self._transport = Transport(session, base_url, authorization, gate)
 
-    async def push(self, company_id: UUID, connection_id: UUID, path: str, body: bytes, key: UUID) -> PushReply:
+    async def push(
+        self,
+        company_id: UUID,
+        connection_id: UUID,
+        path: str,
+        body: bytes,
+        key: UUID,
+        *,
+        may_leave: Callable[[], bool] = always,
+    ) -> PushReply:
         """Create a record: ``path`` from :func:`worker.codat.records.push_path`, ``body`` from ``payloads``.
 
         ``body`` is sent as it is. It is never repeated here once it may have been sent; whoever kept body and key may.
+        ``may_leave`` is asked right before it leaves; a request that may not any more is :class:`Unsent`.
         """
-        return await self._push(Request(company_id, "POST", f"{_below(company_id, connection_id)}/{path}", body, key))
+        target = f"{_below(company_id, connection_id)}/{path}"
+        return await self._push(Request(company_id, "POST", target, body, key, may_leave))
 
     async def delete_direct_cost(self, company_id: UUID, connection_id: UUID, record_id: str) -> PushReply:
         """Delete a direct cost where the platform can. It carries no key: a repetition finds the record missing."""

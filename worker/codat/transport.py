@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, TypeAlias, assert_never
@@ -70,15 +71,24 @@ class _ServerError(Exception):
         self.reply = reply
 
 
+def always() -> bool:
+    """For requests that never grow too old to be sent."""
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request below the base URL. ``target`` is already encoded; ``key`` becomes the Idempotency-Key."""
+    """One request below the base URL. ``target`` is already encoded; ``key`` becomes the Idempotency-Key.
+
+    ``may_leave`` is asked last, right before each time the request leaves: the wait for admission may outlast its key.
+    """
 
     company_id: UUID
     method: str
     target: str
     body: bytes | None = field(default=None, repr=False)
     key: UUID | None = None
+    may_leave: Callable[[], bool] = always
 
     @property
     def is_repeatable(self) -> bool:
@@ -124,6 +134,8 @@ class Transport:
         async with self._gate.admit(request.company_id) as wait:
             if wait is not None:
                 return RateLimited(wait)
+            if not request.may_leave():
+                return Unsent("it waited until its key was too old to protect it")
             reply = await self._send(request)
         await self._take_note(reply)
         if reply.status >= 500 and request.is_repeatable:

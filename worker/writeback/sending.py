@@ -117,7 +117,7 @@ async def send(desk: Desk, situation: Situation, step: Step, *, is_first: bool) 
     """Send a stored request while its key protects it, and record the answer."""
     if step.first_sent_at is None:
         raise Bug(f"step {step.id} is sending without a time")
-    if desk.clock() - step.first_sent_at >= desk.timings.key_lifetime:
+    if not _is_protected(desk, step):
         await desk.record(step, step.lost(UnknownCause.NO_ANSWER, desk.clock()), "send", "too old to send again")
         return None
     reply = await _push(desk, situation, step)
@@ -132,7 +132,13 @@ async def _push(desk: Desk, situation: Situation, step: Step) -> PushReply:
         async with desk.database.connection() as connection:
             record_id = await store.record_of_step(connection, step.compensates) if step.compensates else None
         return await desk.codat.delete_direct_cost(company_id, connection_id, record_id or "")
-    return await desk.codat.push(company_id, connection_id, step.path, step.body, step.idempotency_key)
+    key, may_leave = step.idempotency_key, lambda: _is_protected(desk, step)
+    return await desk.codat.push(company_id, connection_id, step.path, step.body, key, may_leave=may_leave)
+
+
+def _is_protected(desk: Desk, step: Step) -> bool:
+    """Whether Codat still remembers the step's key if it has seen it, so that sending it again cannot write twice."""
+    return step.first_sent_at is not None and desk.clock() - step.first_sent_at < desk.timings.key_lifetime
 
 
 async def _heed(desk: Desk, step: Step, reply: PushReply, *, is_first: bool) -> Outcome | None:
