@@ -89,3 +89,10 @@ def test_a_bank_transaction_needs_an_account_and_a_direct_income_is_never_pushed
     for kind in (RecordKind.BANK_TRANSACTION, RecordKind.DIRECT_INCOME):
         with pytest.raises(ValueError, match=r"bank_account_id|negative direct cost"):
             push_path(kind)
+
+
+def test_what_no_database_can_store_is_taken_out_of_foreign_text() -> None:
+    document = wire.decode_object(rb'{"message": "tax\u0000 code missing", "empty": "\u0000"}')
+
+    assert wire.text(document, "message") == "tax code missing"
+    assert wire.text(document, "empty") is None

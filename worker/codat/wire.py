@@ -61,11 +61,14 @@ def decode_object(body: bytes) -> JsonObject:
 
 
 def text(document: Mapping[str, JsonValue], name: str) -> str | None:
-    """The named string, or None when it is absent, null, empty or of another type (ids may come as numbers)."""
+    """The named string, or None when it is absent, null, empty or of another type (ids may come as numbers).
+
+    NUL, which PostgreSQL cannot store and no platform means, is taken out.
+    """
     value = document.get(name)
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    return value if isinstance(value, str) and value else None
+    return (value.replace("\x00", "") or None) if isinstance(value, str) else None
 
 
 def number(document: Mapping[str, JsonValue], name: str) -> Decimal | None:
