@@ -274,6 +274,18 @@ class TestAReversal:
         books.deliver(system.settle("R2", principal=100_00))
         assert books.batch.loans["L1"].closed
 
+    @pytest.mark.parametrize("days", [("2026-03-02", "2026-04-02"), ("2026-04-02", "2026-03-02")])
+    def test_leaves_a_loan_closed_on_the_later_day_whichever_is_heard_of_first(
+        self, system: LoanSystem, days: tuple[str, str]
+    ) -> None:
+        books = MemoryBooks().deliver(
+            system.create(),
+            system.tell("loan.disbursed", drawdown_id="D1", amount=100_00),
+            system.settle("R1", principal=100_00),
+            *(system.tell("loan.closed", effective_date=day) for day in days),
+        )
+        assert str(books.batch.loans["L1"].closed_on) == "2026-04-02"
+
     def test_does_not_take_back_a_refund_that_was_paid_out(self, books: MemoryBooks, system: LoanSystem) -> None:
         refund = system.tell("loan.refunded", refund_id="X1", amount=5_00)
         books.deliver(system.settle("R1", over=5_00), system.reverse("R1"), refund)

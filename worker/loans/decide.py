@@ -121,7 +121,8 @@ def _create(loan: Loan | None, event: LoanCreated) -> Decision:
 
 
 def _close(loan: Loan, event: LoanClosed) -> Decision:
-    if loan.closed_on is not None:
+    # A loan may bounce open and close again: the latest day counts, whichever close is heard of first.
+    if loan.closed_on is not None and event.effective_date <= loan.closed_on:
         return Duplicate(f"loan {loan.loan_id} was already closed on {loan.closed_on}")
     if loan.settled_up:
         return Apply(loan=replace(loan, closed_on=event.effective_date))
