@@ -25,6 +25,8 @@ CODAT_API_KEY = "test-only-codat-api-key"
 API_TOKEN = "test-only-operator-token"
 TIME_SCALE = 20
 """Simulated time and the service's own waits run this much faster than the clock on the wall."""
+REQUEST_TIMEOUT = aiohttp.ClientTimeout(total=60)
+"""A request nobody answers fails its test instead of holding it up."""
 PATIENCE_SECONDS = 120.0
 """How long a test waits for something that should come; only a failure takes that long."""
 
@@ -169,7 +171,7 @@ async def open_stack(
         *simulator_options,
     ]
     async with AsyncExitStack() as exits:
-        session = await exits.enter_async_context(aiohttp.ClientSession())
+        session = await exits.enter_async_context(aiohttp.ClientSession(timeout=REQUEST_TIMEOUT))
         simulator = await exits.enter_async_context(running("simulator", simulator_arguments, {}, directory))
         stack = Stack(
             database_url,
