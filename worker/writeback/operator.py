@@ -72,6 +72,7 @@ class Operator:
             await store.wake_sagas(connection, [saga_id])
 
     async def _unfinished(self, connection: Connection, saga_id: int) -> Situation:
+        await store.lock_saga(connection, saga_id)  # a statement of its own, so that the next one sees what was awaited
         situation = await store.load_situation(connection, saga_id)
         if situation is None:
             raise Rejected(404, f"there is no saga {saga_id}", code="not_found")

@@ -53,6 +53,7 @@ async def send_first(desk: Desk, situation: Situation, step: Step, connection: K
     mapping = situation.mapping_of(step)
     try:
         async with desk.database.transaction() as transaction:
+            await hold_saga(transaction, step)
             request = await _request(desk, transaction, situation.saga, step, mapping, connection)
             if isinstance(request, Request):
                 intended = await store_intention(desk, transaction, step, request)
@@ -74,11 +75,23 @@ async def send_first(desk: Desk, situation: Situation, step: Step, connection: K
 
 
 class OvertakenError(Exception):
-    """Another replica has moved the step meanwhile: nothing of this turn may stay, the hold on a statement included."""
+    """The step was moved or its saga given up meanwhile: nothing of this turn may stay, a hold on a statement included."""
+
+
+async def hold_saga(transaction: Connection, step: Step) -> None:
+    """Keep a person from giving the saga up while something of it is about to be sent.
+
+    Taken before any statement or step, as a person's decision takes it. Raises :class:`OvertakenError` when the saga
+    is finished: a read of it that came before was too early.
+    """
+    state = await store.lock_saga(transaction, step.saga_id)
+    if state is None or state.is_final:
+        raise OvertakenError
 
 
 async def store_intention(desk: Desk, transaction: Connection, step: Step, request: Request) -> Step:
-    """Make a request durable before it leaves; raises :class:`OvertakenError` when the step has moved."""
+    """Make a request durable before it leaves; raises :class:`OvertakenError` when step or saga have moved."""
+    await hold_saga(transaction, step)
     now = desk.clock()
     intended = step.intended(request, now)
     attempt = store.Attempt(now, intended.key_generation, "send", "intended", request.path)

@@ -139,6 +139,12 @@ async def load_situation(connection: Connection, saga_id: int) -> Situation | No
     )
 
 
+async def lock_saga(connection: Connection, saga_id: int) -> SagaState | None:
+    """Be the only one to decide about a saga until the transaction ends; None when there is no such saga."""
+    state = await connection.fetchval(query("writeback/lock_saga"), saga_id)
+    return SagaState(state) if state else None
+
+
 async def begin_saga(connection: Connection, saga: Saga, mapping_version: int, steps: Sequence[NewStep]) -> bool:
     """Fix a saga's mapping version and plan; False when another replica planned it first."""
     if await connection.fetchval(query("writeback/begin_saga"), saga.id, mapping_version) is None:
