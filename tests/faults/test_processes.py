@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from tests.faults.cradle import open_cradle, place
 from tests.faults.story import Story, assert_told_once, deliver, map_every_company
@@ -33,14 +34,28 @@ async def hold_up(stack: Stack, borrower: Borrower, path: str, seconds: int) -> 
     await stack.control("faults", [{"kind": "delay", "match": match, "seconds": seconds}])
 
 
+async def held_up(stack: Stack) -> list[dict[str, Any]]:
+    """The requests that were held up, finished or not."""
+    journal = (await stack.look("requests"))["requests"]
+    return [request for request in journal if request["fault"] == "delay"]
+
+
 async def under_way(stack: Stack, requests: int) -> None:
-    """Return when so many of the requests that were held up have been sent."""
+    """Return when so many of the requests that were to be held up have been sent."""
 
     async def sent() -> bool:
-        journal = (await stack.look("requests"))["requests"]
-        return len([one for one in journal if one["fault"] == "delay"]) == requests
+        return len(await held_up(stack)) == requests
 
     await eventually(sent)
+
+
+async def over(stack: Stack) -> None:
+    """Return when every request that was held up has taken effect, whether or not its sender still lives."""
+
+    async def answered() -> bool:
+        return all(request["status"] is not None for request in await held_up(stack))
+
+    await eventually(answered)
 
 
 async def running_jobs(stack: Stack) -> dict[int, int]:
@@ -94,6 +109,7 @@ async def test_a_killed_workers_jobs_run_again_within_eight_seconds(bare: Stack)
         marks = (list(before), list(set(before.values())))
         await eventually(all_run_again)
         assert time.monotonic() - killed_at <= RUNNING_AGAIN_SECONDS
+        await over(bare)
         await assert_told_once(bare, stories)
 
 
@@ -109,6 +125,7 @@ async def test_a_worker_frozen_while_it_sends_each_kind_of_step_writes_nothing_t
         async with bare.replica(free_port()):
             await bare.settled()
             frozen.process.send_signal(signal.SIGCONT)
+            await over(bare)
         stories += await told_anew(bare, borrowers)
         await assert_told_once(bare, stories)
 
