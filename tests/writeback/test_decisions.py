@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from tests.writeback.station import Station
+from worker.errors import Rejected
 from worker.jobs.job import Snooze
-from worker.writeback.movement import Drawdown
+from worker.writeback.movement import Drawdown, Repayment, RepaymentReversal
 from worker.writeback.operator import Operator
 
+TRANSFERS = {"path": "*/push/transfers", "method": "POST"}
 LINES = {"path": "*/bankTransactions", "method": "POST"}
 
 
@@ -51,3 +53,50 @@ async def test_a_saga_given_up_just_before_its_line_leaves_sends_nothing_and_hol
     assert [step["state"] for step in await station.steps(saga)] == ["succeeded", "planned"]
     await station.finish(await station.saga(Drawdown("D2", 5_000), "LN-2"))
     assert await station.amounts() == ["-50.00"]
+
+
+async def test_a_repayment_is_not_undone_before_it_is_finished(station: Station) -> None:
+    repayment = await station.saga(Repayment("R1", 33_333, 6_667, 0))
+    await reach(station, repayment, "bank_transaction", "planned")
+    reversal = await station.saga(RepaymentReversal("R1", "returned"))
+
+    await station.drive(reversal)
+    row = await station.row("sagas", reversal)
+    assert (row["waiting_for"], row["reason"]) == (
+        "person",
+        f"what saga {repayment} of repayment R1 has written is not certain yet",
+    )
+
+    await station.finish(repayment, reversal)
+    assert await station.balance("lenderAccountId") == "0.00"
+    assert await station.amounts() == ["400.00", "-66.67", "-400.00", "66.67"]
+
+
+async def test_a_write_that_may_be_in_the_books_is_not_given_up_unless_a_person_has_looked(station: Station) -> None:
+    await station.arrange({"kind": "status_before", "match": TRANSFERS, "status": 503})
+    saga = await station.saga(Repayment("R1", 33_333, 6_667, 0))
+    await station.turns(saga, "unknown")
+
+    with pytest.raises(Rejected) as refused:
+        await operator(station).abandon(saga, "entered by hand")
+    assert (refused.value.status, "adopt" in refused.value.detail) == (409, True)
+
+    await operator(station).abandon(saga, "entered by hand", absent=True)
+    reversal = await station.saga(RepaymentReversal("R1", "returned"))
+    await station.finish(reversal)
+    assert (await station.row("sagas", reversal))["reason"] == "nothing of repayment R1 was written"
+    assert await station.records("transfers") == []
+
+
+async def test_a_write_a_person_has_found_is_undone_after_its_saga_is_given_up(station: Station) -> None:
+    await station.arrange({"kind": "status_after", "match": TRANSFERS, "status": 503})
+    saga = await station.saga(Repayment("R1", 33_333, 6_667, 0))
+    await station.turns(saga, "unknown")
+    await station.advance_clocks(timedelta(seconds=1))
+    (transfer,) = await station.records("transfers")
+
+    await operator(station).adopt(saga, transfer["id"])
+    await operator(station).abandon(saga, "the rest is entered by hand")
+    await station.finish(await station.saga(RepaymentReversal("R1", "returned")))
+
+    assert await station.balance("lenderAccountId") == "0.00"

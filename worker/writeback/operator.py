@@ -15,6 +15,8 @@ from worker.writeback.step import StepState
 CONFLICT = 409
 """The saga is in no state for this."""
 
+_WHAT_TO_SAY = "look in the books: adopt its record if it is there, otherwise say so with absent: true"
+
 
 class Operator:
     """A person's decisions. Each is one transaction and one line of history; the saga's own turn does the work."""
@@ -53,10 +55,12 @@ class Operator:
             await store.set_saga_state(connection, saga_id, SagaState.RUNNING)
             await store.wake_sagas(connection, [saga_id])
 
-    async def abandon(self, saga_id: int, reason: str) -> None:
+    async def abandon(self, saga_id: int, reason: str, *, absent: bool = False) -> None:
         """Give the saga up, so that its loan's next one may go. What it has written stays written.
 
-        Raises :class:`~worker.errors.Rejected` (404, 409) while a request of it may be under way.
+        ``absent``: the person has looked, and what an unknown step may have written is not in the books. Raises
+        :class:`~worker.errors.Rejected` (404, 409) while a request of it may be under way or may have been carried
+        out: a record nobody follows would be missed by a reversal.
         """
         async with self._database.transaction() as connection:
             situation = await self._unfinished(connection, saga_id)
@@ -65,6 +69,11 @@ class Operator:
                 raise Rejected(
                     CONFLICT, f"step {step.n} is {step.state}; wait until Codat has answered", code="conflict"
                 )
+            if step is not None and step.state is StepState.UNKNOWN:
+                if not absent:
+                    raise Rejected(CONFLICT, f"step {step.n} is unknown; {_WHAT_TO_SAY}", code="conflict")
+                line = self._line(step, "confirmed absent", "a person did not find it in the books")
+                await record_change(connection, step, step.proven_absent(), line)
             if step is not None:
                 await store.release_feed(connection, step.id)
                 await store.add_attempt(connection, step.id, self._line(step, "abandoned", reason))

@@ -64,8 +64,9 @@ class _Api:
 
     async def bury(self, request: web.Request) -> web.Response:
         require_bearer(request.headers.get("Authorization"), self._tokens)
-        reason = _text(decode_object(await request.read()), "reason")
-        await self._operator.abandon(_saga_id(request), reason)
+        document = decode_object(await request.read())
+        reason = _text(document, "reason")
+        await self._operator.abandon(_saga_id(request), reason, absent=_flag(document, "absent"))
         return _answer(200, {"saga_id": _saga_id(request), "state": "abandoned", "reason": reason})
 
 
@@ -111,6 +112,13 @@ def _text(document: dict[str, object], name: str) -> str:
     if type(value) is not str or not 1 <= len(value.strip()) <= MAX_REASON or not value.isprintable():
         raise Rejected(400, f"is required: a printable text of 1 to {MAX_REASON} characters", field=name)
     return value.strip()
+
+
+def _flag(document: dict[str, object], name: str) -> bool:
+    value = document.get(name, False)
+    if not isinstance(value, bool):
+        raise Rejected(400, "must be true or false", field=name)
+    return value
 
 
 def _answer(status: int, document: dict[str, Any]) -> web.Response:

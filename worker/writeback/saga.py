@@ -155,6 +155,9 @@ async def _plan_reversal(desk: Desk, situation: Situation, movement: RepaymentRe
         written = await store.load_written(connection, saga, movement.repayment_id)
     if written is None:
         return await desk.wait(saga, WaitingFor.PERSON, f"no writeback of repayment {movement.repayment_id} is known")
+    if not written.saga_state.is_final or written.in_doubt:
+        words = f"what saga {written.saga_id} of repayment {movement.repayment_id} has written is not certain yet"
+        return await desk.wait(saga, WaitingFor.PERSON, words, recheck=desk.timings.connection_recheck)
     if not written.steps or written.mapping_version is None:
         return await _finish(desk, situation, f"nothing of repayment {movement.repayment_id} was written")
     known = await linked_connection(desk, saga, saga.connection_id)

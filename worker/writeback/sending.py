@@ -75,7 +75,7 @@ async def send_first(desk: Desk, situation: Situation, step: Step, connection: K
 
 
 class OvertakenError(Exception):
-    """The step was moved or its saga given up meanwhile: nothing of this turn may stay, a hold on a statement included."""
+    """The step was moved or its saga given up meanwhile: nothing of this turn stays, no hold on a statement either."""
 
 
 async def hold_saga(transaction: Connection, step: Step) -> None:

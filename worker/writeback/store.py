@@ -32,6 +32,9 @@ from worker.writeback.step import StepState
 ADVANCE_SAGA: Final = "advance_saga"
 """Kind of the job that drives one saga; its subject is the saga's id."""
 
+_IN_DOUBT: Final = (StepState.SENDING, StepState.PENDING, StepState.UNKNOWN)
+"""States in which a step may have written a record nobody knows the id of."""
+
 
 @dataclass(frozen=True, slots=True)
 class NewStep:
@@ -66,9 +69,14 @@ class Feed:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A repayment's saga and its steps that really wrote a record, for its reversal."""
+    """A repayment's saga and its steps that really wrote a record, for its reversal.
 
+    ``in_doubt`` counts its steps that may yet turn out to have written one.
+    """
+
+    saga_id: int
     saga_state: SagaState
+    in_doubt: int
     mapping_version: int | None
     steps: tuple[tuple[int, StepKind, Purpose, int, int], ...]
     """(step id, kind, purpose, amount, mapping version), in the order they were written."""
@@ -314,7 +322,9 @@ async def load_written(connection: Connection, saga: Saga, repayment_id: str) ->
     if not rows:
         return None
     return Written(
+        rows[0]["saga_id"],
         SagaState(rows[0]["saga_state"]),
+        sum(row["state"] in _IN_DOUBT for row in rows),
         rows[0]["saga_mapping_version"],
         tuple(
             (r["id"], StepKind(r["kind"]), Purpose(r["purpose"]), r["amount"], r["mapping_version"])
