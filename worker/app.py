@@ -61,6 +61,9 @@ EVENTS_PER_BATCH: Final = 128
 SAGAS_AT_ONCE: Final = 50
 """Sagas one process advances together: they mostly wait for Codat, whose own limits are the gate's business."""
 
+SAGA_ATTEMPTS: Final = 10_000
+"""Far more than the handler makes use of: it shows a failing saga to a person instead of letting its job be buried."""
+
 CODAT_WEBHOOKS_AT_ONCE: Final = 10
 """Codat webhooks one process acts on together."""
 
@@ -191,7 +194,9 @@ class Replica:
                 Registration(APPLY_EVENT, events, batch_size=EVENTS_PER_BATCH), metrics, now, metrics.event_apply_lag
             ),
             observed_jobs(
-                Registration(ADVANCE_SAGA, SagaHandler(self._desk), concurrency=SAGAS_AT_ONCE),
+                Registration(
+                    ADVANCE_SAGA, SagaHandler(self._desk), concurrency=SAGAS_AT_ONCE, max_attempts=SAGA_ATTEMPTS
+                ),
                 metrics,
                 now,
                 metrics.event_to_books,

@@ -23,7 +23,7 @@ from worker.inbox.codat_webhooks import read_envelope
 from worker.inbox.messages import codat_message
 from worker.jobs.job import Done, Outcome, Snooze
 from worker.jobs.store import enqueue_jobs
-from worker.writeback import store
+from worker.writeback import statements, store
 from worker.writeback.configure import store as configure_store
 from worker.writeback.configure.request import Existing, ExistingFeed, MappingRequest
 from worker.writeback.desk import Desk
@@ -104,7 +104,7 @@ class Station:
         )
         async with self.database.transaction() as connection:
             version = await configure_store.insert_mapping(connection, new, MappingState.READY, self.now)
-            await store.ensure_feed(connection, self.connection_id, new.lender_feed_id or "", 0)
+            await statements.ensure_feed(connection, self.connection_id, new.lender_feed_id or "", 0)
         return version
 
     async def saga(self, movement: Movement, loan_id: str = "LN-1", day: date = DAY) -> int:

@@ -9,7 +9,8 @@ import pytest
 
 from tests.writeback.station import Station
 from worker.errors import Rejected
-from worker.jobs.job import Snooze
+from worker.jobs.job import Claim, Done, Job, Outcome, Park, Retry, Snooze
+from worker.writeback import store
 from worker.writeback.movement import Drawdown, Repayment, RepaymentReversal
 from worker.writeback.operator import Operator
 
@@ -19,6 +20,19 @@ LINES = {"path": "*/bankTransactions", "method": "POST"}
 
 def operator(station: Station) -> Operator:
     return Operator(station.database, lambda: station.now)
+
+
+async def attempt(station: Station, saga: int, number: int) -> Outcome:
+    """Run the saga's job as the queue does, for the given time in a row."""
+    job = Job(1, store.ADVANCE_SAGA, 1, saga, number, station.now, station.now)
+    (outcome,) = await station.handler(Claim(1, (job,)))
+    return outcome
+
+
+async def jobs_of(station: Station, saga: int) -> list[int]:
+    async with station.database.connection() as connection:
+        rows = await connection.fetch("select id from jobs where kind = $1 and subject = $2", store.ADVANCE_SAGA, saga)
+    return [row["id"] for row in rows]
 
 
 async def reach(station: Station, saga: int, kind: str, state: str) -> None:
@@ -100,3 +114,65 @@ async def test_a_write_a_person_has_found_is_undone_after_its_saga_is_given_up(s
     await station.finish(await station.saga(RepaymentReversal("R1", "returned")))
 
     assert await station.balance("lenderAccountId") == "0.00"
+
+
+async def test_a_saga_that_fails_by_surprise_every_time_is_shown_to_a_person_and_keeps_its_lane(
+    station: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saga = await station.saga(Drawdown("D1", 100_000))
+
+    async def broken(*_: Any) -> Any:
+        raise ArithmeticError("the answer\x00 makes no sense")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(station.codat, "get_connection", broken)
+        outcomes = [await attempt(station, saga, number) for number in range(1, 6)]
+
+    assert [type(outcome) for outcome in outcomes] == [Retry, Retry, Retry, Retry, Park]
+    row = await station.row("sagas", saga)
+    assert (row["state"], row["waiting_for"]) == ("waiting", "person")
+    assert "ArithmeticError: the answer\ufffd makes no sense" in row["reason"]
+
+    await operator(station).retry(saga)
+    await station.finish(saga)
+    assert await station.amounts() == ["-1000.00"]
+
+
+async def test_a_saga_whose_process_ends_every_time_is_shown_to_a_person(station: Station) -> None:
+    saga = await station.saga(Drawdown("D1", 100_000))
+
+    assert isinstance(await attempt(station, saga, 6), Park)
+
+    row = await station.row("sagas", saga)
+    assert (row["waiting_for"], "5 attempts ended without an answer" in row["reason"]) == ("person", True)
+    assert await station.sent() == []
+
+
+async def test_a_finished_saga_whose_process_ended_every_time_lets_its_lane_go(station: Station) -> None:
+    saga = await station.saga(Drawdown("D1", 100_000))
+    await station.finish(saga)
+
+    assert isinstance(await attempt(station, saga, 6), Done)
+
+
+async def test_a_retry_finds_a_job_for_a_saga_whose_job_was_buried(station: Station) -> None:
+    saga = await station.saga(Drawdown("D1", 100_000))
+    (buried,) = await jobs_of(station, saga)
+    async with station.database.connection() as connection:
+        await connection.execute("select bury_jobs(array[$1::bigint], array['exhausted'], array['x'])", buried)
+
+    await operator(station).retry(saga)
+    await operator(station).retry(saga)
+
+    (job,) = await jobs_of(station, saga)
+    async with station.database.connection() as connection:
+        replayed = await connection.fetchval("select replayed_job_id from dead_letters where subject = $1", saga)
+    assert replayed == job != buried
+
+
+async def test_a_retry_leaves_a_saga_that_waits_its_turn_in_its_lane(station: Station) -> None:
+    first, second = await station.saga(Drawdown("D1", 100_000)), await station.saga(Drawdown("D2", 5_000))
+
+    await operator(station).retry(second)
+
+    assert (len(await jobs_of(station, first)), len(await jobs_of(station, second))) == (1, 1)

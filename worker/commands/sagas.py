@@ -64,6 +64,9 @@ def add(subparsers: Subparsers) -> None:
         parser.add_argument("saga_id", metavar="SAGA_ID", type=number)
     adopting.add_argument("record_id", metavar="RECORD_ID", type=written, help="the record's id at Codat")
     burying.add_argument("--reason", type=written, required=True, help="why, for whoever looks later")
+    burying.add_argument(
+        "--absent", action="store_true", help="what its unknown step may have written is not in the books: you looked"
+    )
 
 
 def _list(arguments: argparse.Namespace) -> int:
@@ -87,7 +90,8 @@ def _adopt(arguments: argparse.Namespace) -> int:
 
 
 def _bury(arguments: argparse.Namespace) -> int:
-    return _decide(arguments, lambda operator: operator.abandon(arguments.saga_id, arguments.reason))
+    saga_id, reason, absent = arguments.saga_id, arguments.reason, arguments.absent
+    return _decide(arguments, lambda operator: operator.abandon(saga_id, reason, absent=absent))
 
 
 def _decide(arguments: argparse.Namespace, decision: Callable[[Operator], Awaitable[None]]) -> int:

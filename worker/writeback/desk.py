@@ -13,7 +13,7 @@ from worker.codat.client import CodatClient
 from worker.codat.replies import Denied, NotFound, NotReady, RateLimited, Refused, Unavailable
 from worker.database import Connection, Database
 from worker.jobs.job import Outcome, Park, Snooze
-from worker.writeback import store
+from worker.writeback import statements, store
 from worker.writeback.plan import StepKind
 from worker.writeback.situation import Saga, SagaState, Step, WaitingFor
 from worker.writeback.step import StepState
@@ -98,9 +98,9 @@ async def record_change(connection: Connection, before: Step, after: Step, attem
         return False
     if after.kind is StepKind.BANK_TRANSACTION:
         if after.state is StepState.SUCCEEDED:
-            await store.settle_feed(connection, after)
+            await statements.settle_feed(connection, after)
         elif after.state in (StepState.FAILED, StepState.PLANNED):
-            await store.release_feed(connection, after.id)
+            await statements.release_feed(connection, after.id)
     if named and after.push_operation_key:
         return await store.heard_push_webhook(connection, after.push_operation_key)
     return False

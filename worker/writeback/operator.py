@@ -7,9 +7,10 @@ from datetime import datetime
 
 from worker.database import Connection, Database
 from worker.errors import Rejected
-from worker.writeback import store
+from worker.jobs.store import enqueue_jobs
+from worker.writeback import statements, store
 from worker.writeback.desk import record_change
-from worker.writeback.situation import SagaState, Situation, Step
+from worker.writeback.situation import Saga, SagaState, Situation, Step
 from worker.writeback.step import StepState
 
 CONFLICT = 409
@@ -38,7 +39,7 @@ class Operator:
                 await store.add_attempt(connection, step.id, self._line(step, "retry asked for", None))
             await store.expire_connection(connection, situation.saga.connection_id)
             await store.set_saga_state(connection, saga_id, SagaState.RUNNING)
-            await store.wake_sagas(connection, [saga_id])
+            await self._set_going(connection, situation.saga)
 
     async def adopt(self, saga_id: int, record_id: str) -> None:
         """A person has found an unknown step's record in the books: this is its id.
@@ -53,7 +54,7 @@ class Operator:
             line = self._line(step, "adopted", f"a person found the record {record_id}")
             await record_change(connection, step, step.adopted(record_id, None), line)
             await store.set_saga_state(connection, saga_id, SagaState.RUNNING)
-            await store.wake_sagas(connection, [saga_id])
+            await self._set_going(connection, situation.saga)
 
     async def abandon(self, saga_id: int, reason: str, *, absent: bool = False) -> None:
         """Give the saga up, so that its loan's next one may go. What it has written stays written.
@@ -75,10 +76,21 @@ class Operator:
                 line = self._line(step, "confirmed absent", "a person did not find it in the books")
                 await record_change(connection, step, step.proven_absent(), line)
             if step is not None:
-                await store.release_feed(connection, step.id)
+                await statements.release_feed(connection, step.id)
                 await store.add_attempt(connection, step.id, self._line(step, "abandoned", reason))
             await store.set_saga_state(connection, saga_id, SagaState.ABANDONED, reason=reason)
             await store.wake_sagas(connection, [saga_id])
+
+    async def _set_going(self, connection: Connection, saga: Saga) -> None:
+        """Wake the saga's job. One that was buried is replaced in a lane of its own: its place in the order is gone,
+        and whoever took it may wait for this saga.
+        """
+        place = ("mapping", str(saga.connection_id)) if saga.loan_id is None else ("writeback", saga.loan_id)
+        own, again = store.job_of_saga(saga.id, *place), store.job_of_saga(saga.id, *place, "again", str(saga.id))
+        await store.wake_sagas(connection, [saga.id])
+        if not await store.has_job(connection, saga.id, [own.lane, again.lane]):
+            (job_id,) = await enqueue_jobs(connection, [again])
+            await store.close_dead_letter(connection, saga.id, job_id)
 
     async def _unfinished(self, connection: Connection, saga_id: int) -> Situation:
         await store.lock_saga(connection, saga_id)  # a statement of its own, so that the next one sees what was awaited

@@ -11,12 +11,12 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final, assert_never
 
-from worker.errors import Bug
-from worker.jobs.job import Claim, Done, Outcome, Snooze
+from worker.errors import Bug, DatabaseUnavailable
+from worker.jobs.job import Claim, Done, Job, Outcome, Park, Retry, Snooze, storable
 from worker.writeback import store
 from worker.writeback.configure import creation
 from worker.writeback.connections import linked_connection
-from worker.writeback.desk import Desk, Pause
+from worker.writeback.desk import Desk, Pause, logger
 from worker.writeback.following import follow, reconsider
 from worker.writeback.movement import RepaymentReversal
 from worker.writeback.plan import PlannedStep, WrittenStep, movement_name, plan, plan_reversal, reference
@@ -36,6 +36,9 @@ from worker.writeback.step import StepState
 MOST_TURNS: Final = 100
 """Turns of one attempt: six steps of a few turns each fit many times; more means two turns undo each other."""
 
+MOST_FAILURES: Final = 5
+"""Attempts in a row that may fail by surprise: a passing cause is gone within their back-off, a lasting one not."""
+
 
 class SagaHandler:
     """Handler of the queue's ``advance_saga`` jobs; a job's subject is the saga's id."""
@@ -44,8 +47,35 @@ class SagaHandler:
         self._desk = desk
 
     async def __call__(self, claim: Claim) -> Sequence[Outcome]:
-        """Advance each saga of the claim as far as it goes now."""
-        return [await self.advance(job.subject) for job in claim.jobs]
+        """Advance each saga of the claim as far as it goes now.
+
+        No saga's job ever becomes a dead letter: its lane would go on with the loan's next movement, out of order.
+        What fails every time is left to a person, and its job keeps the lane.
+        """
+        return [await self._attempt(job) for job in claim.jobs]
+
+    async def _attempt(self, job: Job) -> Outcome:
+        if job.attempt > MOST_FAILURES:  # the last one did not even end: its process did, or ran out of time
+            return await self._give_to_person(job.subject, f"{job.attempt - 1} attempts ended without an answer")
+        try:
+            return await self.advance(job.subject)
+        except DatabaseUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the loan's order outlives it
+            words = storable(f"{type(error).__name__}: {error}")
+            logger.exception("saga failed", saga_id=job.subject, job_id=job.id, attempt=job.attempt)
+            return Retry(words) if job.attempt < MOST_FAILURES else await self._give_to_person(job.subject, words)
+
+    async def _give_to_person(self, saga_id: int, words: str) -> Outcome:
+        """Show what went wrong and keep the lane; a saga that was finished all the same lets it go."""
+        async with self._desk.database.transaction() as connection:
+            state = await store.lock_saga(connection, saga_id)
+            if state is not None and state.is_final:
+                return Done()
+            reason = f"this program failed {MOST_FAILURES} times: {words}"
+            await store.set_saga_state(connection, saga_id, SagaState.WAITING, WaitingFor.PERSON, reason)
+        logger.error("saga left to a person", saga_id=saga_id)
+        return Park(reason)
 
     async def advance(self, saga_id: int) -> Outcome:
         """Take turns until the saga is finished or has to wait for somebody."""

@@ -28,7 +28,7 @@ from worker.codat.replies import (
 from worker.database import Connection
 from worker.errors import Bug
 from worker.jobs.job import Outcome, Snooze
-from worker.writeback import store
+from worker.writeback import statements, store
 from worker.writeback.classify import Refusal, Responsible, classify
 from worker.writeback.compose import Posting, compose
 from worker.writeback.desk import Desk, log_change
@@ -108,14 +108,14 @@ async def _request(
     """The request to store, or why there is none; None while another loan's line is in flight on the statement."""
     newest, balance = None, None
     if step.kind is StepKind.BANK_TRANSACTION:
-        await store.ensure_feed(transaction, saga.connection_id, mapping.lender_feed_id, 0)
-        feed = await store.take_feed(transaction, saga.connection_id, mapping.lender_feed_id, step.id)
+        await statements.ensure_feed(transaction, saga.connection_id, mapping.lender_feed_id, 0)
+        feed = await statements.take_feed(transaction, saga.connection_id, mapping.lender_feed_id, step.id)
         if feed is None:
             return None
         newest, balance = feed.newest_date, feed.balance + step.amount
     day = posting_day(step, saga.effective_date, connection, newest, desk.clock().date())
     if isinstance(day, Hold | TooEarly):
-        await store.release_feed(transaction, step.id)
+        await statements.release_feed(transaction, step.id)
         return day
     record_id = await store.record_of_step(transaction, step.compensates) if step.compensates else None
     return compose(saga, step, mapping, connection.traits, Posting(day, balance, record_id))

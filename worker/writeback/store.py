@@ -60,14 +60,6 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class Feed:
-    """A lender account's statement: its balance (minor units) and the date of its newest line."""
-
-    balance: int
-    newest_date: date | None
-
-
-@dataclass(frozen=True, slots=True)
 class Written:
     """A repayment's saga and its steps that really wrote a record, for its reversal.
 
@@ -126,6 +118,17 @@ async def wake_connection(connection: Connection, connection_id: UUID) -> None:
     """Wake every unfinished saga of a connection. All of them: one may be about to say what it waits for."""
     rows = await connection.fetch(query("writeback/unfinished_sagas"), connection_id)
     await wake_sagas(connection, [row["id"] for row in rows])
+
+
+async def has_job(connection: Connection, saga_id: int, lanes: Sequence[int]) -> bool:
+    """Whether the saga's job is still in one of these lanes."""
+    has: bool = await connection.fetchval(query("writeback/has_job"), list(lanes), saga_id)
+    return has
+
+
+async def close_dead_letter(connection: Connection, saga_id: int, job_id: int) -> None:
+    """A new job does what the saga's buried one left undone."""
+    await connection.execute(query("writeback/close_dead_letter"), saga_id, job_id)
 
 
 async def load_situation(connection: Connection, saga_id: int) -> Situation | None:
@@ -274,27 +277,6 @@ async def load_connection(connection: Connection, connection_id: UUID) -> KnownC
     """What Codat last said of a connection."""
     row = await connection.fetchrow(query("writeback/load_connection"), connection_id)
     return _connection(row) if row else None
-
-
-async def ensure_feed(connection: Connection, connection_id: UUID, account_id: str, opening_balance: int) -> None:
-    """Open a statement with the balance it starts from, unless it is already kept."""
-    await connection.execute(query("writeback/ensure_feed"), connection_id, account_id, opening_balance)
-
-
-async def take_feed(connection: Connection, connection_id: UUID, account_id: str, step_id: int) -> Feed | None:
-    """Reserve a statement for one line; None while another line is in flight."""
-    row = await connection.fetchrow(query("writeback/take_feed"), connection_id, account_id, step_id)
-    return Feed(row["balance"], row["newest_date"]) if row else None
-
-
-async def settle_feed(connection: Connection, step: Step) -> None:
-    """The line is on the statement."""
-    await connection.execute(query("writeback/settle_feed"), step.id, step.amount, step.date)
-
-
-async def release_feed(connection: Connection, step_id: int) -> None:
-    """The line was not written; the next one may go."""
-    await connection.execute(query("writeback/release_feed"), step_id)
 
 
 async def lock_push_key(connection: Connection, push_operation_key: UUID) -> None:

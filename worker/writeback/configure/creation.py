@@ -13,7 +13,7 @@ from worker.codat.records import push_path
 from worker.codat.replies import Found, NotReady, Refused
 from worker.errors import Bug
 from worker.jobs.job import Done, Outcome, Snooze
-from worker.writeback import store
+from worker.writeback import statements, store
 from worker.writeback.classify import classify
 from worker.writeback.configure import store as configure_store
 from worker.writeback.configure.request import (
@@ -84,7 +84,7 @@ async def finish(desk: Desk, saga: Saga, steps: tuple[Step, ...]) -> Outcome:
             mapping.expense_account_id or made[StepKind.CREATE_ACCOUNT],
             mapping.supplier_id or made[StepKind.CREATE_SUPPLIER],
         )
-        await store.ensure_feed(connection, saga.connection_id, lender[1], 0)
+        await statements.ensure_feed(connection, saga.connection_id, lender[1], 0)
         await store.set_saga_state(connection, saga.id, SagaState.SUCCEEDED)
         await store.wake_connection(connection, saga.connection_id)
     return Done()

@@ -14,7 +14,7 @@ from worker.database import Connection
 from worker.errors import Rejected, Unavailable
 from worker.jobs.store import enqueue_jobs
 from worker.money import AmountError, parse_minor
-from worker.writeback import store
+from worker.writeback import statements, store
 from worker.writeback.configure import checks
 from worker.writeback.configure import store as configure_store
 from worker.writeback.configure.creation import steps_for
@@ -74,7 +74,7 @@ class MappingService:
             state = MappingState.CREATING if request.creates else MappingState.READY
             version = await configure_store.insert_mapping(transaction, new, state, self._desk.clock())
             if new.lender_feed_id is not None:
-                await store.ensure_feed(transaction, place.connection_id, new.lender_feed_id, opening)
+                await statements.ensure_feed(transaction, place.connection_id, new.lender_feed_id, opening)
             await store.wake_connection(transaction, place.connection_id)
             if request.creates:
                 await self._start_creation(transaction, new, version)
