@@ -1,0 +1,48 @@
+"""The lender's statement that several loans share: one line at a time, and a balance that runs on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.writeback.station import Station
+from tests.writeback.test_decisions import reach
+from worker.codat.push_operation import PushStatus
+from worker.codat.replies import Found
+from worker.writeback.movement import Drawdown
+
+
+async def statement(station: Station) -> tuple[int, int | None]:
+    """Its balance, and the step that holds it."""
+    async with station.database.connection() as connection:
+        row: Any = await connection.fetchrow("select balance, held_by_step from bank_feeds")
+    return row["balance"], row["held_by_step"]
+
+
+async def test_a_line_called_refused_that_was_written_after_all_counts_in_the_running_balance(
+    station: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await station.saga(Drawdown("D1", 100_000))
+    await reach(station, first, "bank_transaction", "pending")
+    read = station.codat.get_push_operation
+
+    async def called_refused(*key: Any) -> Any:
+        reply = await read(*key)
+        assert isinstance(reply, Found)
+        return Found(replace(reply.value, status=PushStatus.FAILED, error_message="Refused."))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(station.codat, "get_push_operation", called_refused)
+        await reach(station, first, "bank_transaction", "failed")
+    second = await station.saga(Drawdown("D2", 5_000), "LN-2")
+    await reach(station, second, "bank_transaction", "pending")
+    holder = (await station.steps(second))[1]["id"]
+
+    await station.finish(first)
+    assert await statement(station) == (-100_000, holder)
+
+    await station.finish(second, await station.saga(Drawdown("D3", 1_000), "LN-3"))
+    assert await statement(station) == (-106_000, None)
+    assert (await station.lines())[-1]["balance"] == "-1060.00"
