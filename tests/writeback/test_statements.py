@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +13,9 @@ from tests.writeback.station import Station
 from tests.writeback.test_decisions import reach
 from worker.codat.push_operation import PushStatus
 from worker.codat.replies import Found
+from worker.database import Connection
+from worker.jobs.job import Done, Snooze
+from worker.writeback import store
 from worker.writeback.movement import Drawdown
 
 
@@ -46,3 +51,38 @@ async def test_a_line_called_refused_that_was_written_after_all_counts_in_the_ru
     await station.finish(second, await station.saga(Drawdown("D3", 1_000), "LN-3"))
     assert await statement(station) == (-106_000, None)
     assert (await station.lines())[-1]["balance"] == "-1060.00"
+
+
+async def test_a_line_that_takes_long_is_named_by_who_waits_for_its_statement_and_its_end_wakes_them(
+    station: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await station.saga(Drawdown("D1", 100_000))
+    await reach(station, first, "bank_transaction", "pending")
+    second = await station.saga(Drawdown("D2", 5_000), "LN-2")
+
+    assert isinstance(outcome := await station.drive(second), Snooze)
+    assert outcome.delay > timedelta(minutes=1)
+    row = await station.row("sagas", second)
+    assert (row["waiting_for"], f"the line of saga {first} on the same statement" in row["reason"]) == ("codat", True)
+
+    woken: list[int] = []
+
+    async def wake(_: Connection, sagas: Sequence[int]) -> None:
+        woken.extend(sagas)
+
+    monkeypatch.setattr(store, "wake_sagas", wake)
+    assert isinstance(await station.drive(first), Done)
+    assert woken == [second]
+    await station.finish(second)
+    assert await station.amounts() == ["-1000.00", "-50.00"]
+
+
+async def test_lines_that_follow_each_other_quickly_wait_without_a_word(station: Station) -> None:
+    first = await station.saga(Drawdown("D1", 100_000))
+    await reach(station, first, "bank_transaction", "pending")
+    second = await station.saga(Drawdown("D2", 5_000), "LN-2")
+    await reach(station, second, "bank_transaction", "planned")
+
+    assert await station.handler.advance(second) == Snooze(station.timings.feed_busy)
+
+    assert (await station.row("sagas", second))["state"] == "running"

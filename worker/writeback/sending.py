@@ -45,6 +45,7 @@ from worker.writeback.situation import (
     UnknownCause,
     WaitingFor,
 )
+from worker.writeback.statements import Feed, InFlight
 from worker.writeback.timings import growing
 
 
@@ -68,10 +69,21 @@ async def send_first(desk: Desk, situation: Situation, step: Step, connection: K
             midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
             reason = f"the platform takes this record only from {day.isoformat()} on"
             return await desk.wait(situation.saga, WaitingFor.CODAT, reason, recheck=midnight - desk.clock())
-        case None:
-            return Snooze(desk.timings.feed_busy)
+        case InFlight() | None:
+            return await _queue_up(desk, situation.saga, request)
         case _:
             assert_never(request)
+
+
+async def _queue_up(desk: Desk, saga: Saga, line: InFlight | None) -> Outcome:
+    """The statement is taken: a moment's matter at first, something to be seen once its line takes long."""
+    if line is not None and desk.clock() - line.since >= desk.timings.feed_patience:
+        reason = f"what became of the line of saga {line.saga_id} on the same statement is not certain yet"
+        return await desk.wait(saga, WaitingFor.CODAT, reason, recheck=desk.timings.connection_recheck)
+    if saga.state is SagaState.WAITING:
+        async with desk.database.connection() as connection:
+            await store.set_saga_state(connection, saga.id, SagaState.RUNNING)
+    return Snooze(desk.timings.feed_busy)
 
 
 class OvertakenError(Exception):
@@ -104,18 +116,18 @@ async def store_intention(desk: Desk, transaction: Connection, step: Step, reque
 
 async def _request(
     desk: Desk, transaction: Connection, saga: Saga, step: Step, mapping: Mapping, connection: KnownConnection
-) -> Request | Hold | TooEarly | None:
-    """The request to store, or why there is none; None while another loan's line is in flight on the statement."""
+) -> Request | Hold | TooEarly | InFlight | None:
+    """The request to store, or why there is none; None when a statement was taken a moment ago and is free again."""
     newest, balance = None, None
     if step.kind is StepKind.BANK_TRANSACTION:
         await statements.ensure_feed(transaction, saga.connection_id, mapping.lender_feed_id, 0)
         feed = await statements.take_feed(transaction, saga.connection_id, mapping.lender_feed_id, step.id)
-        if feed is None:
-            return None
+        if not isinstance(feed, Feed):
+            return feed
         newest, balance = feed.newest_date, feed.balance + step.amount
     day = posting_day(step, saga.effective_date, connection, newest, desk.clock().date())
     if isinstance(day, Hold | TooEarly):
-        await statements.release_feed(transaction, step.id)
+        await statements.give_back_feed(transaction, step.id)
         return day
     record_id = await store.record_of_step(transaction, step.compensates) if step.compensates else None
     return compose(saga, step, mapping, connection.traits, Posting(day, balance, record_id))

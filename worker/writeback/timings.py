@@ -24,6 +24,8 @@ class Timings:
     """Longest wait between two looks; an on-premise platform may keep a push pending for days, the quota is daily."""
     feed_busy: timedelta = timedelta(seconds=2)
     """Another loan's line on the same statement is in flight: about one push operation's time."""
+    feed_patience: timedelta = timedelta(minutes=1)
+    """Age from which a line in flight is said to hold up the others: most push operations end much sooner."""
     look_first: timedelta = timedelta(seconds=10)
     """Quiet time before looking for what an ambiguous request wrote, and the first wait between two looks."""
     look_longest: timedelta = timedelta(hours=1)

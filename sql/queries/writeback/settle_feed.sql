@@ -9,3 +9,4 @@ join mappings m on m.connection_id = s.connection_id and m.version = t.mapping_v
 where t.id = $1
   and f.connection_id = s.connection_id
   and f.account_id = m.lender_feed_id
+returning f.connection_id
