@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from worker.codat import payloads, wire
-from worker.codat.matching import Match, fingerprint_of_body, match
+from worker.codat.matching import Match, fingerprint_of_body, is_another, match
 from worker.codat.payloads import BankTransactionBody, DirectCostBody, TransferBody
 from worker.codat.platforms import Platform, traits_of
 from worker.codat.profiles import Profile
@@ -47,7 +47,7 @@ def test_a_bookkeepers_own_transfer_of_the_same_amount_is_not_taken_for_ours(pla
     assert match(expected, as_record(body)) is Match.EXACT
     assert match(expected, as_record(body, description="Loan")) is Match.NO
     assert match(expected, as_record(body, description=None)) is Match.LIKELY, "the platform may have dropped our text"
-    assert match(expected, as_record(body, description=None, date="2026-02-06")) is Match.NO
+    assert match(expected, as_record(body, description=None, date="2026-02-07")) is Match.NO
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,9 @@ def test_a_transfer_that_can_carry_no_text_is_likely_by_accounts_amount_and_date
     body = payloads.transfer(TRANSFER, traits_of(platform), profile)
     expected = fingerprint_of_body(RecordKind.TRANSFER, REFERENCE, body)
     assert match(expected, as_record(body, date="2026-02-05")) is Match.LIKELY
-    assert match(expected, as_record(body, date="2026-02-06T00:00:00Z")) is Match.NO
+    assert match(expected, as_record(body, date="2026-02-04T23:00:00Z")) is Match.A_DAY_OFF
+    assert match(expected, as_record(body, date="2026-02-06T00:00:00Z")) is Match.A_DAY_OFF
+    assert match(expected, as_record(body, date="2026-02-07T00:00:00Z")) is Match.NO
     record = as_record(body)
     assert match(expected, as_record(body, **{"from": record["to"], "to": record["from"]})) is Match.NO
     assert match(expected, as_record(body, **{"from": record["from"] | {"amount": Decimal("400.01")}})) is Match.NO
@@ -96,3 +98,27 @@ def test_a_deleted_record_is_no_record() -> None:
     body = payloads.transfer(TRANSFER, traits_of(Platform.SANDBOX), Profile.MATCHED)
     expected = fingerprint_of_body(RecordKind.TRANSFER, REFERENCE, body)
     assert match(expected, as_record(body, metadata={"isDeleted": True})) is Match.NO
+
+
+def test_a_transfer_without_text_is_another_only_when_both_accounts_and_amount_differ() -> None:
+    body = payloads.transfer(TRANSFER, traits_of(Platform.XERO), Profile.MATCHED)
+    expected = fingerprint_of_body(RecordKind.TRANSFER, REFERENCE, body)
+    record = as_record(body)
+    turned = {"from": record["to"], "to": record["from"]}
+    dearer = {"from": record["from"] | {"amount": Decimal("400.01")}}
+    assert not is_another(expected, as_record(body, date="2026-01-01"))
+    assert not is_another(expected, as_record(body, **turned))
+    assert not is_another(expected, as_record(body, **dearer))
+    assert not is_another(expected, as_record(body, metadata={"isDeleted": True}))
+    assert is_another(
+        expected, as_record(body, **{"from": record["to"] | {"amount": Decimal(1)}, "to": record["from"]})
+    )
+
+
+def test_a_record_of_another_text_may_still_be_ours_until_something_else_differs_too() -> None:
+    body = payloads.transfer(TRANSFER, traits_of(Platform.SANDBOX), Profile.MATCHED)
+    expected = fingerprint_of_body(RecordKind.TRANSFER, REFERENCE, body)
+    dearer = {"from": as_record(body)["from"] | {"amount": Decimal("400.01")}}
+    assert not is_another(expected, as_record(body, description="Loan"))
+    assert is_another(expected, as_record(body, description="Loan", **dearer))
+    assert not is_another(expected, as_record(body, **dearer)), "it carries our reference"

@@ -9,16 +9,22 @@ all there is, and the answer is no more than likely: records claimed by another 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from decimal import Decimal
 from enum import Enum
-from typing import assert_never
+from typing import Final, assert_never
 
 from worker.codat import wire
 from worker.codat.payloads import shorten
 from worker.codat.records import RecordKind
 from worker.codat.wire import JsonObject, UnreadableReplyError
+
+DAYS_APART: Final = timedelta(days=1)
+"""How far the listed date may lie from the one that was sent: no time zone moves a midnight further."""
+
+MARKS_OF_ANOTHER: Final = 2
+"""Marks in which a record must differ to be another one for certain: a bookkeeper's edit changes one."""
 
 
 class Match(Enum):
@@ -28,6 +34,8 @@ class Match(Enum):
     """It carries the step's reference."""
     LIKELY = "likely"
     """No text tells whose it is, and accounts, amount, currency and date are the same."""
+    A_DAY_OFF = "a day off"
+    """As ``LIKELY``, but dated the day before or after: platforms keep dates in a time zone of their own."""
     NO = "no"
 
 
@@ -71,15 +79,42 @@ def match(expected: Fingerprint, record: JsonObject, listed_as: RecordKind | Non
     texts = list(_texts(kind, record))
     if expected.marks and texts:
         return Match.EXACT if any(_carries(text, expected.marks) for text in texts) else Match.NO
-    found = _fingerprint(kind, record, frozenset())
-    amount = found.amount.copy_negate() if kind is RecordKind.DIRECT_INCOME and found.amount else found.amount
-    same = (
-        found.accounts == expected.accounts
-        and amount == expected.amount
-        and found.date == expected.date
-        and found.currency in (None, expected.currency)
+    found = _listed(kind, record)
+    if found.accounts != expected.accounts or not _same_money(expected, found):
+        return Match.NO
+    if found.date == expected.date:
+        return Match.LIKELY
+    apart = abs(found.date - expected.date) if found.date and expected.date else None
+    return Match.A_DAY_OFF if apart is not None and apart <= DAYS_APART else Match.NO
+
+
+def is_another(expected: Fingerprint, record: JsonObject, listed_as: RecordKind | None = None) -> bool:
+    """Whether a record is surely not the expected one, even if somebody has edited or deleted it since.
+
+    Accounts, money and text are three marks, of which an edit changes one: a record that differs in two is another.
+    """
+    kind = listed_as or expected.kind
+    texts = list(_texts(kind, record))
+    if any(_carries(text, expected.marks) for text in texts):
+        return False
+    found = _listed(kind, record)
+    differing = (
+        found.accounts != expected.accounts,
+        not _same_money(expected, found),
+        bool(expected.marks and texts),
     )
-    return Match.LIKELY if same else Match.NO
+    return sum(differing) >= MARKS_OF_ANOTHER
+
+
+def _listed(kind: RecordKind, record: JsonObject) -> Fingerprint:
+    found = _fingerprint(kind, record, frozenset())
+    if kind is RecordKind.DIRECT_INCOME and found.amount:
+        return replace(found, amount=found.amount.copy_negate())
+    return found
+
+
+def _same_money(expected: Fingerprint, found: Fingerprint) -> bool:
+    return found.amount == expected.amount and found.currency in (None, expected.currency)
 
 
 def _mark(reference: str, text: str) -> str | None:

@@ -72,6 +72,8 @@ class PushOperation:
     errors: tuple[ValidationItem, ...]
     warnings: tuple[ValidationItem, ...]
     changes: tuple[Change, ...]
+    line_ids: tuple[str, ...] = ()
+    """Our own ids of the bank lines that were pushed, where the request is echoed (``data``)."""
 
     def created_record(self, kind: RecordKind) -> RecordRef | None:
         """The record this push created, chosen by data type because one push may create several kinds.
@@ -118,6 +120,11 @@ def parse_push_operation(document: JsonObject) -> PushOperation:
         errors=parse_validation(validation, "errors"),
         warnings=parse_validation(validation, "warnings"),
         changes=tuple(_change(item) for item in wire.children(document, "changes")),
+        line_ids=tuple(
+            line_id
+            for line in wire.children(wire.child(document, "data"), "transactions")
+            if (line_id := wire.text(line, "id")) is not None
+        ),
     )
 
 

@@ -36,13 +36,20 @@ NAME_FIELDS: Final = {
 }
 """What a created account or supplier is found again by."""
 
+_BEST_FIRST: Final = (Match.EXACT, Match.LIKELY, Match.A_DAY_OFF)
+
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """A record that is, or may be, the step's: ``is_certain`` when it carries the step's own reference or name."""
+    """A record in the books that is, or may be, the step's, and how well it matches."""
 
     record_id: str
-    is_certain: bool
+    match: Match
+
+    @property
+    def is_certain(self) -> bool:
+        """It carries the step's own reference or name."""
+        return self.match is Match.EXACT
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +112,7 @@ async def sightings(
                 continue  # a platform without direct incomes keeps a negative direct cost as one
             case _:
                 return Pause(await desk.unread(situation.saga, reply))
-    return sorted(found, key=lambda sighting: (not sighting.is_certain, sighting.record_id))
+    return sorted(found, key=lambda sighting: (_BEST_FIRST.index(sighting.match), sighting.record_id))
 
 
 async def _list(
@@ -123,11 +130,11 @@ def _recognised(step: Step, kind: RecordKind, records: Sequence[JsonObject]) -> 
         raise Bug(f"step {step.id} is looked for but was never sent")
     if kind in NAME_FIELDS:
         wanted = wire.text(wire.decode_object(step.body), NAME_FIELDS[kind]) or ""
-        return [Sighting(record_id, is_certain=True) for record_id in named(records, kind, wanted)]
+        return [Sighting(record_id, Match.EXACT) for record_id in named(records, kind, wanted)]
     expected = fingerprint_of_body(RECORD_KINDS[step.kind], step.reference, step.body)
     verdicts = [(wire.text(record, "id"), compare(expected, record, kind)) for record in records]
     return [
-        Sighting(record_id, is_certain=verdict is Match.EXACT)
+        Sighting(record_id, verdict)
         for record_id, verdict in verdicts
         if record_id is not None and verdict is not Match.NO
     ]

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Final, assert_never
 from uuid import UUID
 
-from worker.codat.payloads import bank_transaction_id
+from worker.codat.matching import Match
 from worker.codat.push_operation import PushOperation, PushStatus
 from worker.codat.replies import Found, NotFound
 from worker.errors import Bug
@@ -21,6 +21,7 @@ from worker.jobs.job import Outcome, Snooze
 from worker.writeback import store
 from worker.writeback.desk import Desk, Pause
 from worker.writeback.following import conclude, written_record
+from worker.writeback.history import Doubt, line_by_history, that_may_be, unexplained, vouched, wrote
 from worker.writeback.looking import Sighting, Unreadable, await_sync, sightings
 from worker.writeback.plan import StepKind
 from worker.writeback.situation import RECORD_KINDS, Situation, Step, UnknownCause, WaitingFor
@@ -73,7 +74,7 @@ async def _candidates(desk: Desk, situation: Situation, step: Step) -> list[Push
     reply = await desk.codat.list_push_operations(saga.company_id, since)
     if not isinstance(reply, Found):
         return Pause(await desk.unread(saga, reply))
-    operations = await _unclaimed(desk, situation, step, reply.value)
+    operations = that_may_be(step, await _unclaimed(desk, situation, step, reply.value), desk.timings)
     if any(operation.status is PushStatus.PENDING for operation in operations):
         return Pause(_look_later(desk, step))
     return operations
@@ -111,31 +112,31 @@ async def _look_in_books(
 ) -> Outcome | None:
     mapping = situation.mappings.get(step.mapping_version)
     seen = await sightings(desk, situation, step, mapping)
-    record_id: str | Pause | None
+    found: str | Doubt | Pause | None
     match seen:
         case Pause(outcome):
             return outcome
         case Unreadable():
-            record_id = _line_by_history(step, candidates)
+            found = await line_by_history(desk, situation, step, candidates)
         case list() if step.kind is StepKind.DELETE_DIRECT_COST:
-            record_id = await _deleted_record(desk, step, seen)
+            found = await _deleted_record(desk, step, seen)
         case list():
-            record_id = await _ours(desk, situation, step, seen)
+            found = await _ours(desk, situation, step, seen, candidates)
         case _:
             assert_never(seen)
-    if isinstance(record_id, Pause):
-        return record_id.outcome
-    if record_id is None:
-        return await _not_found(desk, situation, step, candidates)
-    key = _key_of(record_id, step, candidates)
-    await desk.record(step, step.adopted(record_id, key), "look", "found", record_id)
-    return None
+    match found:
+        case Pause(outcome):
+            return outcome
+        case Doubt() | None:
+            return await _not_found(desk, situation, step, candidates, found)
+        case str(record_id):
+            await desk.record(step, step.adopted(record_id, _key_of(record_id, step, candidates)), *_FOUND, record_id)
+            return None
+        case _:
+            assert_never(found)
 
 
-def _line_by_history(step: Step, candidates: Sequence[PushOperation]) -> str | None:
-    # One line at a time is in flight on a statement, so an operation nobody else claims is this step's.
-    succeeded = any(operation.status is PushStatus.SUCCESS for operation in candidates)
-    return bank_transaction_id(step.reference) if succeeded else None
+_FOUND: Final = ("look", "found")
 
 
 async def _deleted_record(desk: Desk, step: Step, seen: Sequence[Sighting]) -> str | None:
@@ -145,7 +146,9 @@ async def _deleted_record(desk: Desk, step: Step, seen: Sequence[Sighting]) -> s
     return None if present else record_id
 
 
-async def _ours(desk: Desk, situation: Situation, step: Step, seen: Sequence[Sighting]) -> str | Pause | None:
+async def _ours(
+    desk: Desk, situation: Situation, step: Step, seen: Sequence[Sighting], candidates: Sequence[PushOperation]
+) -> str | Doubt | Pause | None:
     """The record that is this step's: certain before likely, never one that another step has.
 
     A likely one that may yet turn out to be another step's is neither ours nor a proof of absence: look again later.
@@ -158,23 +161,33 @@ async def _ours(desk: Desk, situation: Situation, step: Step, seen: Sequence[Sig
     if step.kind in _CREATIONS and seen:
         return seen[0].record_id  # what goes by a name may be used by many
     free = [sighting for sighting in seen if sighting.record_id not in claimed]
-    if free and not free[0].is_certain and rival:
+    if free and free[0].is_certain:
+        return free[0].record_id
+    if free and rival:
         await desk.keep(step.looking_anew())
         return Pause(_look_later(desk, step))
-    return free[0].record_id if free else None
+    pushed = vouched(step, candidates)
+    likely = next((sighting for sighting in free if sighting.record_id in pushed), None)
+    if likely is not None:
+        return likely.record_id
+    doubt = await unexplained(desk, situation, step, candidates)
+    if doubt is not None or not free:
+        return doubt
+    if free[0].match is Match.A_DAY_OFF:
+        return Doubt(
+            f"record {free[0].record_id} is like it but dated a day off, and no push operation says it wrote it"
+        )
+    return free[0].record_id
 
 
 def _key_of(record_id: str, step: Step, candidates: Sequence[PushOperation]) -> UUID | None:
-    for operation in candidates:
-        if operation.status is PushStatus.SUCCESS and written_record(step, operation) == record_id:
-            return operation.key
-    return step.push_operation_key
+    return next((item.key for item in candidates if wrote(step, item, record_id)), step.push_operation_key)
 
 
 async def _not_found(
-    desk: Desk, situation: Situation, step: Step, candidates: Sequence[PushOperation]
+    desk: Desk, situation: Situation, step: Step, candidates: Sequence[PushOperation], doubt: Doubt | None
 ) -> Outcome | None:
-    """The books do not show it: conclude what absence proves, once they were read often enough."""
+    """The books do not show it for certain: conclude what that proves, once they were read often enough."""
     if step.unknown_cause is None or step.unknown_since is None:
         raise Bug(f"step {step.id} is unknown for no reason")
     timed_out = any(operation.status is PushStatus.TIMED_OUT for operation in candidates)
@@ -186,12 +199,22 @@ async def _not_found(
     if step.syncs_seen + 1 < READINGS_FOR_PROOF:
         await desk.keep(step.seen_synced())
         return None
-    doubt = _MAY_STILL_COME if may_still_come else _DOUBTS.get(step.unknown_cause)
-    if doubt is None or step.resend_allowed:
+    words = _MAY_STILL_COME if may_still_come else doubt.words if doubt else _DOUBTS.get(step.unknown_cause)
+    if words is None or step.resend_allowed:
         await desk.record(step, step.proven_absent(), "look", "proven absent", "planned again with a new key")
         return None
-    await desk.record(step, step.looking_anew(), "look", "not found", doubt)
-    return await desk.wait(situation.saga, WaitingFor.PERSON, f"{doubt}; {_WHAT_A_PERSON_DOES}")
+    return await _leave_to_person(desk, situation, step, words, doubt)
+
+
+async def _leave_to_person(desk: Desk, situation: Situation, step: Step, words: str, doubt: Doubt | None) -> Outcome:
+    reason = f"{words}; {_WHAT_A_PERSON_DOES}"
+    if situation.saga.reason == reason:
+        await desk.keep(step.looking_anew())  # its history says so already
+    else:
+        await desk.record(step, step.looking_anew(), "look", "not found", words)
+    # What is in doubt may yet be claimed by another step, and then the doubt is gone without anybody's help.
+    recheck = _look_later(desk, step).delay if doubt else None
+    return await desk.wait(situation.saga, WaitingFor.PERSON, reason, recheck=recheck)
 
 
 def _look_later(desk: Desk, step: Step) -> Snooze:
