@@ -61,6 +61,35 @@ async def test_a_saga_keeps_its_mapping_version_when_the_mapping_is_edited_on_it
     assert await station.balance("otherExpenseAccountId") == "0.00"
 
 
+async def test_a_saga_that_has_begun_keeps_its_mapping_version_though_writeback_was_off_meanwhile(
+    station: Station,
+) -> None:
+    saga = await station.saga(Repayment("R1", 33_333, 6_667, 0))
+    await station.turns(saga, "pending")
+    await station.map(enabled=False)
+    assert isinstance(await station.drive(saga), Park)
+    assert (await waiting_for(station, saga))[0] == "mapping"
+
+    await station.map(expenseAccountId=station.company["otherExpenseAccountId"])
+    await station.finish(saga)
+
+    assert {step["mapping_version"] for step in await station.steps(saga)} == {1}
+    assert await station.balance("expenseAccountId") == "66.67"
+
+
+async def test_a_saga_that_has_sent_nothing_takes_the_mapping_that_is_switched_on(station: Station) -> None:
+    saga = await station.saga(Repayment("R1", 33_333, 6_667, 0))
+    await station.turns(saga, "planned")
+    await station.map(enabled=False)
+    assert isinstance(await station.drive(saga), Park)
+
+    await station.map(expenseAccountId=station.company["otherExpenseAccountId"])
+    await station.finish(saga)
+
+    assert {step["mapping_version"] for step in await station.steps(saga)} == {3}
+    assert await station.balance("otherExpenseAccountId") == "66.67"
+
+
 async def test_a_saga_stopped_by_its_mapping_writes_the_rest_with_the_new_one(station: Station) -> None:
     saga = await station.saga(Repayment("R1", 33_333, 6_667, 0))
     await station.arrange(

@@ -149,16 +149,18 @@ async def _begin(desk: Desk, situation: Situation, step: Step) -> Outcome | None
 
 
 async def _take_new_mapping(desk: Desk, situation: Situation, version: int) -> bool:
-    """Let a saga that waited for a mapping write what it has not sent with the new one; True when that changed it."""
-    unsent = [step for step in situation.steps if step.state is StepState.PLANNED and step.compensates is None]
-    if all(step.mapping_version == version for step in unsent):
-        return False
+    """Let a saga that waited for a mapping before it sent anything be planned with the new one; True when it is.
+
+    One that has sent anything keeps the version it began with, whatever was switched off and on meanwhile: its records
+    belong together. Only a refusal that blames the mapping lets the rest of it be written with another.
+    """
     untouched = all(step.state is StepState.PLANNED and step.key_generation == 1 for step in situation.steps)
+    if not untouched or all(step.mapping_version == version for step in situation.steps if step.compensates is None):
+        return False
     async with desk.database.transaction() as connection:
-        if untouched:
+        state = await store.lock_saga(connection, situation.saga.id)
+        if state is not None and not state.is_final:
             await store.discard_plan(connection, situation.saga.id)
-        else:
-            await store.remap_steps(connection, situation.saga.id, version)
     return True
 
 
