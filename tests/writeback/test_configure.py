@@ -14,6 +14,7 @@ from worker.writeback.configure.request import read_mapping_request, request_doc
 from worker.writeback.configure.service import MappingService, Place
 from worker.writeback.mapping import MappingState
 from worker.writeback.movement import Drawdown
+from worker.writeback.operator import Operator
 
 
 def body(station: Station, **changes: Any) -> dict[str, Any]:
@@ -223,3 +224,18 @@ async def test_a_creation_the_books_refuse_is_shown_and_replaced_by_the_next_ver
     assert isinstance(await station.drive(failing), Done)
     assert (await station.row("sagas", failing))["state"] == "abandoned"
     assert ready.state is MappingState.READY
+
+
+async def test_a_creation_a_person_gives_up_can_be_asked_for_again(open_station: Open) -> None:
+    station = await open_station()
+    wanted = body(station, **NEW_PARTS)
+    await put(station, wanted)
+    given_up = await mapping_saga(station)
+
+    await Operator(station.database, lambda: station.now).abandon(given_up, "not this year")
+
+    service, place = MappingService(station.desk), Place(station.company_id, station.connection_id)
+    failed = await service.current(place)
+    assert (failed.state, failed.reason) == (MappingState.FAILED, "not this year")
+    again = await create(station, wanted)
+    assert (again.version, again.state) == (2, MappingState.READY)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from tests.writeback.conftest import Open
 from tests.writeback.station import Station, connection_webhook, push_webhook
 from worker.errors import Rejected
 from worker.jobs.job import Done, Park, Snooze
+from worker.writeback import store
 from worker.writeback.movement import Drawdown, Repayment, RepaymentReversal
 from worker.writeback.operator import Operator
 
@@ -280,3 +282,26 @@ async def test_a_saga_whose_request_may_be_under_way_cannot_be_abandoned(station
         await Operator(station.desk.database, station.desk.clock).abandon(saga, "no longer wanted")
 
     assert refused.value.status == 409
+
+
+async def test_a_new_mapping_and_the_retry_with_it_are_stored_together(
+    station: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    costs = {"path": "*/push/directCosts"}
+    await station.arrange({"kind": "push_fails", "match": costs, "itemId": "AccountRef", "message": "Archived."})
+    saga = await station.saga(Repayment("R1", 33_333, 6_667, 0))
+    await station.drive(saga)
+    await station.map(expenseAccountId=station.company["otherExpenseAccountId"])
+    remap = store.remap_steps
+
+    async def process_ends(*steps: Any) -> None:
+        await remap(*steps)
+        raise SystemExit
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "remap_steps", process_ends)
+        with pytest.raises(SystemExit):
+            await station.handler.advance(saga)
+
+    await station.finish(saga)
+    assert await station.balance("otherExpenseAccountId") == "66.67"

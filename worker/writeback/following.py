@@ -14,7 +14,7 @@ from worker.jobs.job import Outcome, Snooze
 from worker.writeback import store
 from worker.writeback.classify import Refusal, Responsible, classify
 from worker.writeback.connections import read_connection
-from worker.writeback.desk import Desk, Pause
+from worker.writeback.desk import Desk, Pause, log_change, record_change
 from worker.writeback.plan import StepKind
 from worker.writeback.preflight import Hold, usable_connection, usable_mapping
 from worker.writeback.situation import RECORD_KINDS, Situation, Step, UnknownCause, WaitingFor
@@ -171,8 +171,11 @@ async def _await_mapping(desk: Desk, situation: Situation, step: Step, refusal: 
     mapping = usable_mapping(situation)
     if isinstance(mapping, Hold) or mapping.version <= step.mapping_version:
         return await desk.wait(situation.saga, WaitingFor.MAPPING, refusal.words)
-    async with desk.database.connection() as connection:
-        await store.remap_steps(connection, situation.saga.id, mapping.version)
     remapped = replace(store.saved(step), mapping_version=mapping.version)
-    await _retry(desk, remapped, "the mapping was changed")
+    attempt = store.Attempt(desk.clock(), step.key_generation, "retry", "new key", "the mapping was changed")
+    async with desk.database.transaction() as connection:
+        # Together: a step found with the new version and still refused would wait for a newer one than there is.
+        await store.remap_steps(connection, situation.saga.id, mapping.version)
+        await record_change(connection, remapped, remapped.retried(), attempt)
+    log_change(step, remapped.retried(), "retry", "new key")
     return None

@@ -9,8 +9,9 @@ from worker.database import Connection, Database
 from worker.errors import Rejected
 from worker.jobs.store import enqueue_jobs
 from worker.writeback import statements, store
+from worker.writeback.configure import store as configure_store
 from worker.writeback.desk import record_change
-from worker.writeback.situation import Saga, SagaState, Situation, Step
+from worker.writeback.situation import Saga, SagaKind, SagaState, Situation, Step
 from worker.writeback.step import StepState
 
 CONFLICT = 409
@@ -78,6 +79,9 @@ class Operator:
             if step is not None:
                 await statements.release_feed(connection, step.id)
                 await store.add_attempt(connection, step.id, self._line(step, "abandoned", reason))
+            if situation.saga.kind is SagaKind.MAPPING and situation.saga.mapping_version is not None:
+                place = situation.saga.connection_id
+                await configure_store.fail_mapping(connection, place, situation.saga.mapping_version, reason)
             await store.set_saga_state(connection, saga_id, SagaState.ABANDONED, reason=reason)
             await store.wake_sagas(connection, [saga_id])
 

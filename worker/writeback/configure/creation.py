@@ -77,6 +77,9 @@ async def finish(desk: Desk, saga: Saga, steps: tuple[Step, ...]) -> Outcome:
     made = {step.kind: step.record_id or "" for step in steps}
     lender = _lender_ids(mapping, made)
     async with desk.database.transaction() as connection:
+        state = await store.lock_saga(connection, saga.id)
+        if state is None or state.is_final:
+            return Done()  # given up meanwhile, and its version with it
         await configure_store.complete_mapping(
             connection,
             mapping,
