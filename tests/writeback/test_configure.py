@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from tests.writeback.conftest import Open
 from tests.writeback.station import Station
+from worker.codat.replies import Found
 from worker.errors import Rejected
 from worker.jobs.job import Done
 from worker.writeback.configure.request import read_mapping_request, request_document
@@ -239,3 +241,40 @@ async def test_a_creation_a_person_gives_up_can_be_asked_for_again(open_station:
     assert (failed.state, failed.reason) == (MappingState.FAILED, "not this year")
     again = await create(station, wanted)
     assert (again.version, again.state) == (2, MappingState.READY)
+
+
+async def test_a_feed_of_that_name_that_feeds_another_account_is_shown_instead_of_taken(open_station: Open) -> None:
+    station = await open_station()
+    first = await create(station, body(station, lender_account=NEW_FEED))
+    wanted = {"create": {**NEW_FEED["create"], "target_account_id": station.company["lenderAccountId"]}}
+    await put(station, body(station, lender_account=wanted))
+    contradicted = await mapping_saga(station)
+
+    await station.drive(contradicted)
+
+    saga = await station.row("sagas", contradicted)
+    assert saga["waiting_for"] == "person"
+    assert f"feeds account {first.lender_account_id} already" in saga["reason"]
+    await put(station, body(station))
+    assert isinstance(await station.drive(contradicted), Done)
+
+
+async def test_a_feed_in_another_currency_is_neither_taken_nor_created_over(
+    station: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = station.codat.list_mappings
+
+    async def in_euros(*where: Any) -> Any:
+        reply = await listed(*where)
+        assert isinstance(reply, Found)
+        return Found([replace(feed, currency="EUR") for feed in reply.value])
+
+    monkeypatch.setattr(station.codat, "list_mappings", in_euros)
+    with pytest.raises(Rejected) as refused:
+        await put(station, body(station))
+    assert (refused.value.field, "is in EUR" in refused.value.detail) == ("lender_account.source_account_id", True)
+
+    await put(station, body(station, lender_account=NEW_FEED))
+    await station.drive(await mapping_saga(station))
+    saga = await station.row("sagas", await mapping_saga(station))
+    assert (saga["waiting_for"], "exists in EUR" in saga["reason"]) == ("person", True)

@@ -49,6 +49,7 @@ class FeedAccount:
     source_id: str
     target_id: str | None
     status: str
+    currency: str | None = None
 
     @property
     def is_connected(self) -> bool:
@@ -87,4 +88,9 @@ def parse_feed_account(document: JsonObject) -> FeedAccount:
     source = wire.text(document, "sourceAccountId")
     if source is None:
         raise UnreadableReplyError("the mapping has no sourceAccountId")
-    return FeedAccount(source, wire.text(document, "targetAccountId"), wire.text(document, "status") or "unknown")
+    return FeedAccount(
+        source_id=source,
+        target_id=wire.text(document, "targetAccountId"),
+        status=wire.text(document, "status") or "unknown",
+        currency=wire.text(document, "sourceCurrency"),
+    )

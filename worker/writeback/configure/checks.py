@@ -14,6 +14,9 @@ from worker.writeback.configure.request import ExistingFeed, MappingRequest, New
 UNPROCESSABLE = 422
 """The request is well formed and cannot be done."""
 
+NO_CURRENCY = "XXX"
+"""Codat's word for a currency the platform does not tell (ISO 4217)."""
+
 
 def check_request(request: MappingRequest, traits: Traits) -> None:
     """Refuse what contradicts itself or what the platform can never do."""
@@ -55,8 +58,8 @@ def supplier(records: Iterable[JsonObject], supplier_id: str, field: str) -> Jso
     return _active(records, supplier_id, field, "supplier")
 
 
-def feed(feeds: Sequence[FeedAccount], wanted: ExistingFeed) -> None:
-    """Refuse a source account that does not exist or does not feed the target."""
+def feed(feeds: Sequence[FeedAccount], wanted: ExistingFeed, currency: str) -> None:
+    """Refuse a source account that does not exist, is in another currency or does not feed the target."""
     found = next((item for item in feeds if item.source_id == wanted.source_account_id), None)
     if found is None:
         words = "is not a source account of this connection"
@@ -64,9 +67,33 @@ def feed(feeds: Sequence[FeedAccount], wanted: ExistingFeed) -> None:
     if not found.is_connected:
         words = f"is {found.status}; only a connected source account takes statement lines"
         raise Rejected(UNPROCESSABLE, words, field="lender_account.source_account_id")
+    if (own := _other_currency(found, currency)) is not None:
+        words = f"is in {own}, the mapping is in {currency}"
+        raise Rejected(UNPROCESSABLE, words, field="lender_account.source_account_id")
     if found.target_id != wanted.target_account_id:
         words = f"is not what the source account feeds; that is {found.target_id}"
         raise Rejected(UNPROCESSABLE, words, field="lender_account.target_account_id")
+
+
+def contradiction(found: FeedAccount, request: MappingRequest) -> str | None:
+    """Why a source account that exists under the name of a new feed is not the one asked for; None when it may be.
+
+    Codat changes no mapping of a source account, so what it feeds already is what it will feed.
+    """
+    lender, target = request.lender, found.target_id
+    own = _other_currency(found, request.currency)
+    if own is not None:
+        return f"the source account {found.source_id} exists in {own}, the mapping is in {request.currency}"
+    if target is not None and isinstance(lender, NewFeed) and lender.target_account_id not in (None, target):
+        asked = lender.target_account_id
+        return f"the source account {found.source_id} feeds account {target} already, not {asked}; choose another name"
+    if target is not None and target == request.borrower_account_id:
+        return f"the source account {found.source_id} feeds the borrower's own account {target}"
+    return None
+
+
+def _other_currency(found: FeedAccount, currency: str) -> str | None:
+    return None if found.currency in (None, NO_CURRENCY, currency) else found.currency
 
 
 def _active(records: Iterable[JsonObject], record_id: str, field: str, noun: str) -> JsonObject:

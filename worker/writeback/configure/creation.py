@@ -14,8 +14,9 @@ from worker.codat.replies import Found, NotReady, Refused
 from worker.errors import Bug
 from worker.jobs.job import Done, Outcome, Snooze
 from worker.writeback import statements, store
-from worker.writeback.classify import classify
+from worker.writeback.classify import Refusal, Responsible, classify
 from worker.writeback.configure import store as configure_store
+from worker.writeback.configure.checks import contradiction
 from worker.writeback.configure.request import (
     Existing,
     ExistingFeed,
@@ -63,6 +64,10 @@ async def create(desk: Desk, situation: Situation, step: Step) -> Outcome | None
     feed = await _feed(desk, situation.saga, mapping)
     if isinstance(feed, Pause):
         return feed.outcome
+    if feed is not None and (words := contradiction(feed, mapping.request)) is not None:
+        refused = step.refused(Refusal(Responsible.PERSON, words), desk.clock())
+        await desk.record(step, refused, "look", "not the one asked for", words)
+        return None
     if step.kind is StepKind.CREATE_SOURCE_ACCOUNT:
         return await _source_account(desk, situation.saga, step, mapping, feed)
     if (feed is None or not feed.is_connected) and not connection.traits.feed.mapped_through_api:

@@ -148,7 +148,7 @@ class MappingService:
                 record = checks.bank_account(banks, target, request.currency, "lender_account.target_account_id")
                 feeds = await self._desk.codat.list_mappings(place.company_id, feed_connection)
                 if isinstance(feeds, Found):
-                    checks.feed(feeds.value, wanted)
+                    checks.feed(feeds.value, wanted, request.currency)
                 elif not isinstance(feeds, NotFound | Refused):
                     raise Unavailable(f"Codat cannot list the bank feed's accounts now: {feeds}")
                 return target, source, _balance(record, request.currency)
