@@ -172,6 +172,17 @@ class Station:
                 await self.advance_clocks(outcome.delay)
         raise AssertionError(f"no step became {state}: {await self.story(saga_id)}")
 
+    async def turns_within(self, saga_id: int, span: timedelta) -> int:
+        """How often the saga's job runs in this long, moving time where it wants to wait."""
+        until, count = self.now + span, 0
+        while self.now < until:
+            outcome = await self.handler.advance(saga_id)
+            count += 1
+            if not isinstance(outcome, Snooze):
+                break
+            await self.advance_clocks(outcome.delay)
+        return count
+
     async def hear(self, event: Document) -> Outcome:
         """Receive one webhook and run its job."""
         number = next(self.numbers)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -17,7 +17,7 @@ from worker.writeback import statements, store
 from worker.writeback.plan import StepKind
 from worker.writeback.situation import Saga, SagaState, Step, WaitingFor
 from worker.writeback.step import StepState
-from worker.writeback.timings import Timings
+from worker.writeback.timings import Timings, growing
 
 DETAIL_LENGTH: Final = 1_000
 """Characters of a foreign message kept in a step's history: every real one fits."""
@@ -32,6 +32,22 @@ class Pause:
     outcome: Outcome
 
 
+@dataclass(slots=True)
+class Failures:
+    """Since when reads for a saga fail one after the other. Kept in memory: a restart only starts the waits anew."""
+
+    _streaks: dict[int, tuple[datetime, datetime]] = field(default_factory=dict)
+    """Per saga: when the first read of the row failed, and when it will be asked again."""
+
+    def note(self, saga_id: int, now: datetime, timings: Timings) -> tuple[timedelta, timedelta]:
+        """A read has failed: for how long they do, and how long to wait before the next."""
+        lasting = {saga: row for saga, row in self._streaks.items() if now <= row[1] + timings.shown_after}
+        since, _ = lasting.get(saga_id, (now, now))
+        delay = growing(now - since, first=timings.read_retry, longest=timings.codat_recheck)
+        self._streaks = lasting | {saga_id: (since, now + delay)}
+        return now - since, delay
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """The database, Codat, the time, and how long to wait for what."""
@@ -40,6 +56,7 @@ class Desk:
     codat: CodatClient
     clock: Callable[[], datetime]
     timings: Timings
+    failures: Failures = field(default_factory=Failures)
 
     async def record(self, before: Step, after: Step, action: str, outcome: str, detail: str | None = None) -> bool:
         """Store a step's change with its line of history; True when Codat's webhook has already spoken of its push.
@@ -85,8 +102,19 @@ class Desk:
             case Denied(status, error):
                 words = f"Codat refuses this program's requests ({status}): {error.message}"
                 return await self.wait(saga, WaitingFor.CODAT, words, recheck=self.timings.codat_recheck)
-            case NotFound() | NotReady() | Refused() | Unavailable():
-                return Snooze(self.timings.read_retry)
+            case NotFound(error):
+                words = f"Codat does not find the borrower's company, connection or data: {error.message}"
+                return await self.wait(saga, WaitingFor.CONNECTION, words, recheck=self.timings.connection_recheck)
+            case NotReady(error) | Refused(error):
+                return await self._ask_again(saga, f"Codat does not let the borrower's data be read: {error.message}")
+            case Unavailable(detail):
+                return await self._ask_again(saga, f"Codat does not answer what it is asked: {detail}")
+
+    async def _ask_again(self, saga: Saga, words: str) -> Outcome:
+        failed_for, delay = self.failures.note(saga.id, self.clock(), self.timings)
+        if failed_for < self.timings.shown_after:
+            return Snooze(delay)
+        return await self.wait(saga, WaitingFor.CODAT, words, recheck=delay)
 
 
 async def record_change(connection: Connection, before: Step, after: Step, attempt: store.Attempt) -> bool:

@@ -47,7 +47,9 @@ class Timings:
     refusal_retry: timedelta = timedelta(seconds=30)
     """First wait before a refusal called temporary by the platform is tried with a new key; it doubles."""
     read_retry: timedelta = timedelta(seconds=10)
-    """Wait after a read that Codat could not answer."""
+    """First wait after a read that Codat could not answer; ``codat_recheck`` is the longest."""
+    shown_after: timedelta = timedelta(minutes=2)
+    """A wait that should be over in seconds is shown with its reason once it has lasted this long."""
 
     def compressed(self, divisor: int) -> Timings:
         """The same waits, ``divisor`` times shorter. Raises :class:`ValueError` below one."""
