@@ -14,14 +14,36 @@ from worker.codat.records import RecordKind
 from worker.codat.replies import Found, NotFound, NotReady, ReadReply, Refused
 from worker.codat.wire import JsonObject
 from worker.errors import Bug
-from worker.jobs.job import Snooze
+from worker.jobs.job import Outcome, Snooze
+from worker.writeback import store
+from worker.writeback.connections import linked_connection
 from worker.writeback.desk import Desk, Pause
 from worker.writeback.mapping import Mapping
 from worker.writeback.plan import StepKind
-from worker.writeback.situation import RECORD_KINDS, Situation, Step
+from worker.writeback.situation import RECORD_KINDS, Saga, Situation, Step, WaitingFor
+from worker.writeback.timings import growing
 
 DAYS_AROUND: Final = timedelta(days=1)
 """Platforms keep dates in their own time zone, so a record may be listed a day off."""
+
+NOT_SUPPORTED: Final = "NotSupported"
+"""Codat's word for a kind of data that a platform does not have."""
+
+FAILED_READINGS: Final = frozenset(
+    {
+        "FetchError",
+        "MapError",
+        "InternalError",
+        "ProcessingError",
+        "ValidationError",
+        "AuthError",
+        "Cancelled",
+        "RateLimitError",
+        "PermissionsError",
+        "PrerequisiteNotMet",
+    }
+)
+"""Codat's words for a reading of the books that came to nothing."""
 
 _DATE_FIELDS: Final = {
     RecordKind.TRANSFER: "date",
@@ -67,16 +89,21 @@ def kinds_to_read(step: Step) -> tuple[RecordKind, ...]:
 
 async def await_sync(desk: Desk, situation: Situation, step: Step) -> Pause | None:
     """Have Codat read the books again; None once a reading has ended since it was asked for."""
-    saga, kinds = situation.saga, kinds_to_read(step)
+    saga = situation.saga
+    linked = await linked_connection(desk, saga, saga.connection_id)
+    if isinstance(linked, Pause):
+        return linked
     reply = await desk.codat.data_status(saga.company_id)
     if not isinstance(reply, Found):
         return Pause(await desk.unread(saga, reply))
+    asked_ago = desk.clock() - step.sync_requested_at if step.sync_requested_at else None
+    kinds = [kind for kind in kinds_to_read(step) if not _is_left_out(desk, reply.value, kind, asked_ago)]
     synced = [_last_sync(reply.value, kind) for kind in kinds]
-    if step.sync_requested_at is not None:
+    if asked_ago is not None:
         if all(_is_newer(moment, step.sync_baseline) for moment in synced):
             return None
-        if desk.clock() - step.sync_requested_at < desk.timings.sync_patience:
-            return Pause(Snooze(desk.timings.sync_poll))
+        if asked_ago < _patience(desk, step):
+            return Pause(await _keep_waiting(desk, saga, reply.value, kinds, asked_ago))
     for kind in kinds:
         queued = await desk.codat.queue_sync(saga.company_id, saga.connection_id, kind)
         if isinstance(queued, NotFound | Refused) and kind is RecordKind.BANK_TRANSACTION:
@@ -86,6 +113,42 @@ async def await_sync(desk: Desk, situation: Situation, step: Step) -> Pause | No
     baseline = max((moment for moment in synced if moment is not None), default=None)
     await desk.keep(step.asking_for_sync(baseline, desk.clock()))
     return Pause(Snooze(desk.timings.sync_poll))
+
+
+def _is_left_out(desk: Desk, status: JsonObject, kind: RecordKind, asked_ago: timedelta | None) -> bool:
+    """A platform without direct incomes is never waited for: it keeps a cost given back as a negative direct cost."""
+    if kind is not RecordKind.DIRECT_INCOME:
+        return False
+    known = wire.child(status, kind.value)
+    if not known or wire.text(known, "currentStatus") == NOT_SUPPORTED:
+        return True
+    in_vain = asked_ago is not None and asked_ago >= desk.timings.sync_patience
+    return in_vain and _last_sync(status, kind) is None
+
+
+def _patience(desk: Desk, step: Step) -> timedelta:
+    # The longer a step is unknown, the less another request for a reading is worth.
+    unknown_for = timedelta(0)
+    if step.sync_requested_at is not None and step.unknown_since is not None:
+        unknown_for = step.sync_requested_at - step.unknown_since
+    return growing(unknown_for, first=desk.timings.sync_patience, longest=desk.timings.look_longest)
+
+
+async def _keep_waiting(
+    desk: Desk, saga: Saga, status: JsonObject, kinds: Sequence[RecordKind], asked_ago: timedelta
+) -> Outcome:
+    delay = growing(asked_ago, first=desk.timings.sync_poll, longest=desk.timings.look_longest)
+    for kind in kinds:
+        word = wire.text(wire.child(status, kind.value), "currentStatus")
+        if word in FAILED_READINGS:
+            words = (
+                f"Codat could not read the borrower's {kind.value} again ({word}), so a lost write cannot be looked for"
+            )
+            return await desk.wait(saga, WaitingFor.CONNECTION, words, recheck=delay)
+    if asked_ago < desk.timings.shown_after:
+        return Snooze(delay)
+    words = f"Codat has not yet read the borrower's {' and '.join(kinds)} again, so a lost write cannot be looked for"
+    return await desk.wait(saga, WaitingFor.CODAT, words, recheck=delay)
 
 
 def _last_sync(status: JsonObject, kind: RecordKind) -> datetime | None:
@@ -101,9 +164,12 @@ async def sightings(
 ) -> list[Sighting] | Unreadable | Pause:
     """Every record in the books that is or may be this step's, certain ones first."""
     found: list[Sighting] = []
+    target = await _target(desk, step)
     for kind in kinds_to_read(step):
-        reply = await _list(desk, situation, step, kind, mapping)
+        reply = await _list(desk, situation.saga, kind, _query(step, kind, target), mapping)
         match reply:
+            case Found(records) if target is not None:
+                found += [Sighting(target, Match.EXACT) for record in records if _is_present(record, target)]
             case Found(records):
                 found += _recognised(step, kind, records)
             case NotFound() | Refused() | NotReady() if kind is RecordKind.BANK_TRANSACTION:
@@ -115,12 +181,30 @@ async def sightings(
     return sorted(found, key=lambda sighting: (_BEST_FIRST.index(sighting.match), sighting.record_id))
 
 
+async def _target(desk: Desk, step: Step) -> str | None:
+    """What a deletion is about. It has no body to compare records with, and needs none: it names its record."""
+    if step.kind is not StepKind.DELETE_DIRECT_COST or step.compensates is None:
+        return None
+    async with desk.database.connection() as connection:
+        return await store.record_of_step(connection, step.compensates)
+
+
+def _is_present(record: JsonObject, record_id: str) -> bool:
+    return wire.text(record, "id") == record_id and wire.child(record, "metadata").get("isDeleted") is not True
+
+
+def _query(step: Step, kind: RecordKind, target: str | None) -> str:
+    if target is not None:
+        return f"id={target}"
+    field = _DATE_FIELDS.get(kind)
+    if field is None or step.date is None:
+        return ""
+    return f"{field}>={step.date - DAYS_AROUND}&&{field}<={step.date + 2 * DAYS_AROUND}"
+
+
 async def _list(
-    desk: Desk, situation: Situation, step: Step, kind: RecordKind, mapping: Mapping | None
+    desk: Desk, saga: Saga, kind: RecordKind, query: str, mapping: Mapping | None
 ) -> ReadReply[list[JsonObject]]:
-    saga, query = situation.saga, ""
-    if (field := _DATE_FIELDS.get(kind)) and step.date and step.kind is not StepKind.DELETE_DIRECT_COST:
-        query = f"{field}>={step.date - DAYS_AROUND}&&{field}<={step.date + 2 * DAYS_AROUND}"
     account = mapping.lender_account_id if mapping and kind is RecordKind.BANK_TRANSACTION else None
     return await desk.codat.list_records(kind, saga.company_id, saga.connection_id, query, bank_account_id=account)
 

@@ -32,6 +32,7 @@ from worker.writeback import statements, store
 from worker.writeback.classify import Refusal, Responsible, classify
 from worker.writeback.compose import Posting, compose
 from worker.writeback.desk import Desk, log_change
+from worker.writeback.following import MOST_GENERATIONS
 from worker.writeback.mapping import Mapping
 from worker.writeback.plan import StepKind
 from worker.writeback.preflight import Hold, TooEarly, posting_day
@@ -173,7 +174,7 @@ async def _heed(desk: Desk, step: Step, reply: PushReply, *, is_first: bool) -> 
             return await _accepted(desk, step, operation)
         case Invalid(error):
             await _refused(desk, step, classify(error.errors, error.message), error)
-        case Denied(error=error) | Missing(error=error) if not is_first:
+        case Denied(error=error) | Missing(error=error) if not is_first or _may_be_deleted_already(step, reply):
             # An earlier request with this key may have been carried out before Codat began to refuse.
             await _lost(desk, step, UnknownCause.REFUSED_REPETITION, str(error.status), error.message)
         case Denied(status, error):
@@ -196,6 +197,12 @@ async def _heed(desk: Desk, step: Step, reply: PushReply, *, is_first: bool) -> 
         case _:
             assert_never(reply)
     return None
+
+
+def _may_be_deleted_already(step: Step, reply: Denied | Missing) -> bool:
+    """What is to be deleted may be gone by an earlier request or by a bookkeeper's hand: the books will tell."""
+    is_gone = isinstance(reply, Missing) and "not supported" not in reply.error.message
+    return step.kind is StepKind.DELETE_DIRECT_COST and is_gone and step.key_generation < MOST_GENERATIONS
 
 
 _LOST_BY: Final = {

@@ -1,0 +1,152 @@
+"""Reading the books for a lost step's record: what Codat does not read, cannot read or will not answer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.writeback.conftest import Open
+from tests.writeback.station import Document, Station
+from worker.codat.platforms import TRAITS, Platform, traits_of
+from worker.codat.replies import CodatError, Found, Missing
+from worker.writeback.movement import Drawdown, Repayment, RepaymentReversal
+
+TRANSFERS = {"path": "*/push/transfers", "method": "POST"}
+COSTS = {"path": "*/push/directCosts", "method": "POST"}
+DELETIONS = {"path": "*/push/directCosts/*", "method": "DELETE"}
+
+
+async def lost_transfer(station: Station) -> int:
+    await station.arrange({"kind": "status_before", "match": TRANSFERS, "status": 503})
+    saga = await station.saga(Drawdown("D1", 100_000))
+    await station.turns(saga, "unknown")
+    return saga
+
+
+async def freeze_readings(station: Station, monkeypatch: pytest.MonkeyPatch, **changes: Document) -> None:
+    """Codat says from now on that its readings are as old as they are now."""
+    status = await station.codat.data_status(station.company_id)
+    assert isinstance(status, Found)
+
+    async def frozen(company_id: Any) -> Any:
+        return Found(status.value | changes)
+
+    monkeypatch.setattr(station.codat, "data_status", frozen)
+
+
+async def test_a_reading_that_never_ends_is_shown_and_asked_after_ever_more_rarely(
+    station: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saga = await lost_transfer(station)
+    await freeze_readings(station, monkeypatch)
+
+    first, later = (
+        await station.turns_within(saga, timedelta(hours=1)),
+        await station.turns_within(saga, timedelta(hours=6)),
+    )
+
+    row = await station.row("sagas", saga)
+    assert (row["state"], row["waiting_for"]) == ("waiting", "codat")
+    assert "not yet read the borrower's transfers" in row["reason"]
+    assert first < 40
+    assert later / 6 < first
+
+
+async def test_a_reading_that_failed_waits_for_the_connection_and_says_how(
+    station: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saga = await lost_transfer(station)
+    with monkeypatch.context() as failing:
+        await freeze_readings(station, failing, transfers={"currentStatus": "FetchError"})
+        await station.drive(saga)
+        row = await station.row("sagas", saga)
+        assert (row["state"], row["waiting_for"]) == ("waiting", "connection")
+        assert "FetchError" in row["reason"]
+
+    await station.finish(saga)
+    assert len(await station.records("transfers")) == 1
+
+
+async def test_a_lost_step_of_a_disconnected_borrower_waits_for_the_connection(station: Station) -> None:
+    saga = await lost_transfer(station)
+    await station.connection_becomes("Deauthorized")
+    await station.advance_clocks(station.timings.connection_fresh)
+
+    await station.drive(saga)
+
+    row = await station.row("sagas", saga)
+    assert (row["state"], row["waiting_for"]) == ("waiting", "connection")
+    assert "Deauthorized" in row["reason"]
+    await station.connection_becomes("Linked")
+    await station.finish(saga)
+
+
+@pytest.mark.parametrize("word", [None, "NotSupported"])
+async def test_a_platform_without_direct_incomes_is_not_waited_for(
+    open_station: Open, word: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    station = await open_station("Sage")
+    await station.map()
+    await station.finish(await station.saga(Repayment("R1", 33_333, 6_667, 0)))
+    status = station.codat.data_status
+
+    async def without_incomes(company_id: Any) -> Any:
+        reply = await status(company_id)
+        if not isinstance(reply, Found):
+            return reply
+        incomes = {"directIncomes": {"currentStatus": word}} if word else {}
+        return Found({name: value for name, value in reply.value.items() if name != "directIncomes"} | incomes)
+
+    monkeypatch.setattr(station.codat, "data_status", without_incomes)
+    await station.arrange({"kind": "status_after", "match": COSTS, "status": 503})
+
+    await station.finish(await station.saga(RepaymentReversal("R1", "bounced")))
+
+    assert await station.balance("lenderAccountId") == "0.00"
+
+
+def let_the_sandbox_delete(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As QuickBooks Desktop, which the simulator has not, does: costs are deleted and not given back."""
+    deleting = replace(traits_of(Platform.SANDBOX), deletes_direct_costs=True)
+    monkeypatch.setitem(TRAITS, Platform.SANDBOX, deleting)
+
+
+@pytest.mark.parametrize("kind", ["cut_before", "cut_after", "status_before", "status_after"])
+async def test_a_deletion_whose_answer_was_lost_deletes_the_cost_and_nothing_else(
+    open_station: Open, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    let_the_sandbox_delete(monkeypatch)
+    station = await open_station("Sandbox")
+    await station.map()
+    await station.finish(await station.saga(Repayment("R1", 33_333, 6_667, 0)))
+    await station.finish(await station.saga(Repayment("R2", 33_333, 6_667, 0), "LN-2"))
+    await station.arrange({"kind": kind, "match": DELETIONS, "status": 503})
+
+    await station.finish(await station.saga(RepaymentReversal("R1", "bounced")))
+
+    assert len(await station.records("directCosts")) == 1
+    assert await station.balance("lenderAccountId") == "333.33"
+
+
+async def test_a_cost_that_is_gone_already_counts_as_deleted_once_the_books_were_read(
+    open_station: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    let_the_sandbox_delete(monkeypatch)
+    station = await open_station("Sandbox")
+    await station.map()
+    await station.finish(await station.saga(Repayment("R1", 33_333, 6_667, 0)))
+    (cost,) = await station.records("directCosts")
+    await station.codat.delete_direct_cost(station.company_id, station.connection_id, cost["id"])
+    await station.advance_clocks(timedelta(minutes=1))
+
+    async def not_found(*place: Any, **options: Any) -> Any:
+        return Missing(CodatError(404, "No direct cost was found"))
+
+    monkeypatch.setattr(station.codat, "delete_direct_cost", not_found)
+
+    await station.finish(await station.saga(RepaymentReversal("R1", "bounced")))
+
+    assert await station.records("directCosts") == []
