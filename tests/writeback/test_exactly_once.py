@@ -125,10 +125,10 @@ async def test_a_crash_between_storing_the_intention_and_sending_loses_nothing(
     push = station.codat.push
     wanted = where["path"].rsplit("/", 1)[1]
 
-    async def die(*arguments: Any) -> Any:
+    async def die(*arguments: Any, **conditions: Any) -> Any:
         if wanted in arguments[2]:
             raise Died
-        return await push(*arguments)
+        return await push(*arguments, **conditions)
 
     with monkeypatch.context() as dying:
         dying.setattr(station.codat, "push", die)
@@ -151,8 +151,8 @@ async def test_a_crash_between_sending_and_recording_doubles_nothing(
     push = station.codat.push
     wanted = where["path"].rsplit("/", 1)[1]
 
-    async def send_and_die(*arguments: Any) -> Any:
-        reply = await push(*arguments)
+    async def send_and_die(*arguments: Any, **conditions: Any) -> Any:
+        reply = await push(*arguments, **conditions)
         if wanted in arguments[2]:
             raise Died
         return reply
@@ -208,8 +208,8 @@ async def test_a_webhook_that_overtakes_the_answer_is_matched_when_the_key_is_kn
     saga = await station.saga(repayment())
     push = station.codat.push
 
-    async def hear_before_recording(*arguments: Any) -> Any:
-        reply = await push(*arguments)
+    async def hear_before_recording(*arguments: Any, **conditions: Any) -> Any:
+        reply = await push(*arguments, **conditions)
         await station.advance_clocks(timedelta(seconds=1))
         await station.hear(push_webhook(reply.operation.key, "Success"))
         return reply

@@ -158,6 +158,7 @@ async def lock_saga(connection: Connection, saga_id: int) -> SagaState | None:
 
 async def begin_saga(connection: Connection, saga: Saga, mapping_version: int, steps: Sequence[NewStep]) -> bool:
     """Fix a saga's mapping version and plan; False when another replica planned it first."""
+    await lock_saga(connection, saga.id)  # a statement of its own, so that the next one sees another replica's plan
     if await connection.fetchval(query("writeback/begin_saga"), saga.id, mapping_version) is None:
         return False
     await connection.execute(
