@@ -23,7 +23,6 @@ from worker.writeback.following import written_record
 from worker.writeback.looking import NAME_FIELDS, named
 from worker.writeback.plan import StepKind
 from worker.writeback.situation import RECORD_KINDS, Situation, Step
-from worker.writeback.timings import Timings
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +32,12 @@ class Doubt:
     words: str
 
 
-def that_may_be(step: Step, operations: Sequence[PushOperation], timings: Timings) -> list[PushOperation]:
-    """The step's own push operation when it is known, otherwise all requested while the step was being sent."""
-    own = [operation for operation in operations if operation.key == step.push_operation_key]
-    if own or step.unknown_since is None:
-        return own or list(operations)
-    latest = step.unknown_since + timings.clocks_differ
-    return [operation for operation in operations if operation.requested_at is None or operation.requested_at <= latest]
+def that_may_be(step: Step, operations: Sequence[PushOperation]) -> list[PushOperation]:
+    """The step's own push operation when it is known, otherwise all of them.
+
+    None is ruled out because it was requested late: that would take two clocks that agree for a proof of absence.
+    """
+    return [operation for operation in operations if operation.key == step.push_operation_key] or list(operations)
 
 
 def vouched(step: Step, operations: Sequence[PushOperation]) -> set[str]:

@@ -74,7 +74,7 @@ async def _candidates(desk: Desk, situation: Situation, step: Step) -> list[Push
     reply = await desk.codat.list_push_operations(saga.company_id, since)
     if not isinstance(reply, Found):
         return Pause(await desk.unread(saga, reply))
-    operations = that_may_be(step, await _unclaimed(desk, situation, step, reply.value), desk.timings)
+    operations = that_may_be(step, await _unclaimed(desk, situation, step, reply.value))
     if any(operation.status is PushStatus.PENDING for operation in operations):
         return Pause(_look_later(desk, step))
     return operations
