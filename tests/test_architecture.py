@@ -45,6 +45,7 @@ SERVICES = (
     "writeback.connections",
     "writeback.desk",
     "writeback.following",
+    "writeback.history",
     "writeback.looking",
     "writeback.operator",
     "writeback.preflight",
@@ -70,8 +71,9 @@ PRIMITIVES = (
     "migrations",
     "postgres",
     "telemetry",
+    "writeback.statements",
 )
-STORES = ("*.store", "*_store")
+STORES = ("*.store", "*_store", "writeback.statements")
 LAYERS = ((5, ROOT), (4, EDGES), (3, SERVICES), (2, PRIMITIVES))
 PURE = 1
 

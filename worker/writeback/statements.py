@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 from worker.database import Connection, query
-from worker.writeback import store
 from worker.writeback.situation import Step
 
 
@@ -63,4 +62,4 @@ async def release_feed(connection: Connection, step_id: int) -> None:
 async def _wake_waiting(connection: Connection, freed: Any) -> None:
     if freed:
         rows = await connection.fetch(query("writeback/sagas_waiting_for_codat"), freed["connection_id"])
-        await store.wake_sagas(connection, [row["id"] for row in rows])
+        await connection.execute(query("writeback/wake_sagas"), [row["id"] for row in rows])
