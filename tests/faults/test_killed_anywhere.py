@@ -100,7 +100,7 @@ def next_of(rota: deque[Borrower], way: Way, place: str) -> Borrower:
     return borrower
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 async def test_a_process_killed_at_any_boundary_loses_and_doubles_nothing(bare: Stack, tmp_path: Path) -> None:
     async with bare.replica(bare.port):
         borrowers = await map_every_company(bare)
