@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -13,10 +12,11 @@ from tests.writeback.station import Station
 from tests.writeback.test_decisions import reach
 from worker.codat.push_operation import PushStatus
 from worker.codat.replies import Found
-from worker.database import Connection
 from worker.jobs.job import Done, Snooze
-from worker.writeback import store
 from worker.writeback.movement import Drawdown
+
+READY = 0
+"""State of a job that runs as soon as somebody claims it."""
 
 
 async def statement(station: Station) -> tuple[int, int | None]:
@@ -54,7 +54,7 @@ async def test_a_line_called_refused_that_was_written_after_all_counts_in_the_ru
 
 
 async def test_a_line_that_takes_long_is_named_by_who_waits_for_its_statement_and_its_end_wakes_them(
-    station: Station, monkeypatch: pytest.MonkeyPatch
+    station: Station,
 ) -> None:
     first = await station.saga(Drawdown("D1", 100_000))
     await reach(station, first, "bank_transaction", "pending")
@@ -65,14 +65,13 @@ async def test_a_line_that_takes_long_is_named_by_who_waits_for_its_statement_an
     row = await station.row("sagas", second)
     assert (row["waiting_for"], f"the line of saga {first} on the same statement" in row["reason"]) == ("codat", True)
 
-    woken: list[int] = []
-
-    async def wake(_: Connection, sagas: Sequence[int]) -> None:
-        woken.extend(sagas)
-
-    monkeypatch.setattr(store, "wake_sagas", wake)
+    async with station.database.connection() as connection:
+        await connection.execute(
+            "update jobs set state = 3, worker = 1, run_at = 'infinity' where subject = $1", second
+        )
     assert isinstance(await station.drive(first), Done)
-    assert woken == [second]
+    async with station.database.connection() as connection:
+        assert await connection.fetchval("select state from jobs where subject = $1", second) == READY
     await station.finish(second)
     assert await station.amounts() == ["-1000.00", "-50.00"]
 
