@@ -36,8 +36,9 @@ from worker.writeback.step import StepState
 MOST_TURNS: Final = 100
 """Turns of one attempt: six steps of a few turns each fit many times; more means two turns undo each other."""
 
-MOST_FAILURES: Final = 5
-"""Attempts in a row that may fail by surprise: a passing cause is gone within their back-off, a lasting one not."""
+MOST_FAILURES: Final = 10
+"""Attempts in a row that may fail by surprise or end with their process: their back-off lasts some four minutes, and a
+saga that only happened to be there when a process died nine times over is innocent for certain."""
 
 
 class SagaHandler:
