@@ -27,7 +27,7 @@ TIME_SCALE = 20
 """Simulated time and the service's own waits run this much faster than the clock on the wall."""
 REQUEST_TIMEOUT = aiohttp.ClientTimeout(total=60)
 """A request nobody answers fails its test instead of holding it up."""
-PATIENCE_SECONDS = 400.0
+PATIENCE_SECONDS = 240.0
 """How long a test waits for something that should come; only a failure takes that long."""
 
 _seeds = count(1000)
