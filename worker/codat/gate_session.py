@@ -38,7 +38,7 @@ class GateSession:
                 await self._forget(None)
                 connection = None
             if connection is None:
-                connection = await self._stack.enter_async_context(self._database.connection())
+                connection = await self._stack.enter_async_context(self._database.session())
                 self._connection = connection
             try:
                 return await work(connection)
