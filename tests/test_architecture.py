@@ -67,6 +67,7 @@ PRIMITIVES = (
     "embedded",
     "jobs.patience",
     "ledger.poster",
+    "loans.rulebook_file",
     "metrics",
     "migrations",
     "postgres",

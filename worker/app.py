@@ -38,7 +38,8 @@ from worker.jobs.job import Registration
 from worker.jobs.runner import Runner
 from worker.ledger.store import ensure_ledger
 from worker.loans.apply import EventHandler
-from worker.loans.postings import LEDGER_NAME
+from worker.loans.postings import LEDGER_NAME, Postings
+from worker.loans.rulebook_file import read_rulebook
 from worker.metrics import Depths, Metrics
 from worker.migrations import migrate
 from worker.observed import observed_jobs, observed_requests, observed_webhooks
@@ -100,6 +101,7 @@ async def serve(settings: Settings, role: Role) -> None:
     Raises :class:`~worker.errors.UsageError` when the configuration, the server's version or the schema is wrong.
     """
     api_key = settings.require_codat_api_key()
+    postings = Postings(read_rulebook(settings.posting_rules))
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -113,7 +115,7 @@ async def serve(settings: Settings, role: Role) -> None:
         )
         codat = CodatClient(session, settings.codat_base_url, api_key, gate)
         desk = Desk(database, codat, now, Timings().compressed(settings.time_scale))
-        await Replica(settings, role, desk, gate, metrics).run(stop)
+        await Replica(settings, role, postings, desk, gate, metrics).run(stop)
 
 
 def now() -> datetime:
@@ -124,8 +126,11 @@ def now() -> datetime:
 class Replica:
     """One process's stations, connected."""
 
-    def __init__(self, settings: Settings, role: Role, desk: Desk, gate: Gate, metrics: Metrics) -> None:
+    def __init__(
+        self, settings: Settings, role: Role, postings: Postings, desk: Desk, gate: Gate, metrics: Metrics
+    ) -> None:
         self._settings = settings
+        self._postings = postings
         self._role = role
         self._desk = desk
         self._database = desk.database
@@ -187,7 +192,7 @@ class Replica:
                 await Runner(self._database, self._registrations(ledger_id), self._hints).run(stop)
 
     def _registrations(self, ledger_id: UUID) -> list[Registration]:
-        events = EventHandler(self._database, ledger_id, create_sagas, self._hints.nudge)
+        events = EventHandler(self._database, ledger_id, self._postings, create_sagas, self._hints.nudge)
         metrics = self._metrics
         return [
             observed_jobs(

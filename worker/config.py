@@ -69,6 +69,8 @@ class Settings:
     codat_legacy_webhook_authorization: str | None = field(repr=False)
     api_tokens: tuple[str, ...] = field(repr=False)
     ledger_api_keys: tuple[LedgerApiKey, ...]
+    posting_rules: Path | None
+    """The lender's own chart of accounts and posting rules; None means those that come with the program."""
     log_format: LogFormat
     log_level: int
     """One of the levels of :mod:`logging`."""
@@ -103,6 +105,7 @@ def load_settings(environment: Mapping[str, str], *, at_terminal: bool) -> Setti
         codat_legacy_webhook_authorization=read.secret("CODAT_LEGACY_WEBHOOK_AUTHORIZATION", _parse_header_text),
         api_tokens=read.secrets("WRITEBACK_API_TOKENS", _parse_token),
         ledger_api_keys=read.secrets("LEDGER_API_KEYS", _parse_ledger_api_key),
+        posting_rules=Path(path) if (path := read.text("POSTING_RULES", "")) else None,
         log_format=_parse_log_format(read.text("LOG_FORMAT", "console" if at_terminal else "json")),
         log_level=_parse_log_level(read.text("LOG_LEVEL", "INFO")),
         time_scale=read.number("WRITEBACK_TIME_SCALE", 1, TIME_SCALES),

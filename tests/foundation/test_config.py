@@ -34,6 +34,7 @@ def test_nothing_set_gives_the_documented_defaults() -> None:
         codat_legacy_webhook_authorization=None,
         api_tokens=(),
         ledger_api_keys=(),
+        posting_rules=None,
         log_format=LogFormat.JSON,
         log_level=logging.INFO,
         time_scale=1,
@@ -54,6 +55,7 @@ def test_every_value_is_read() -> None:
         CODAT_LEGACY_WEBHOOK_AUTHORIZATION="Bearer of news",
         WRITEBACK_API_TOKENS="one,two",
         LEDGER_API_KEYS="lender:live_1,lender:live_2",
+        POSTING_RULES="rules.toml",
         LOG_FORMAT="console",
         LOG_LEVEL="debug",
         WRITEBACK_TIME_SCALE="60",
@@ -63,6 +65,7 @@ def test_every_value_is_read() -> None:
     assert settings.codat_legacy_webhook_authorization == "Bearer of news"
     assert settings.api_tokens == ("one", "two")
     assert settings.ledger_api_keys == (LedgerApiKey("lender", "live_1"), LedgerApiKey("lender", "live_2"))
+    assert settings.posting_rules == Path("rules.toml")
     assert (settings.log_format, settings.log_level, settings.time_scale) == (LogFormat.CONSOLE, logging.DEBUG, 60)
     assert settings.require_codat_api_key() == "key"
 

@@ -14,7 +14,11 @@ from worker.ledger.transaction import Archive, Create, Direction, NewTransaction
 from worker.loans.batch import Batch, Decided, Incoming, Subject
 from worker.loans.decision import Apply, Duplicate, Hold, Refuse
 from worker.loans.investor import InvestorAccount
+from worker.loans.postings import Postings
+from worker.loans.rulebook_file import default_rulebook
 from worker.writeback.movement import Movement
+
+POSTINGS = Postings(default_rulebook())
 
 LONGEST_WORK = 100_000
 """Decisions one history may take: far above what the longest one needs, so that a busy loop fails the test."""
@@ -76,7 +80,7 @@ class MemoryLedger:
 class MemoryBooks:
     """Everything the station keeps, and a queue that releases held events as the real one does."""
 
-    batch: Batch = field(default_factory=lambda: Batch({}, {}, {}))
+    batch: Batch = field(default_factory=lambda: Batch({}, {}, {}, POSTINGS))
     ledger: MemoryLedger = field(default_factory=MemoryLedger)
     movements: list[Movement] = field(default_factory=list)
     held: dict[int, tuple[Incoming, Hold]] = field(default_factory=dict)

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Self
 from uuid import UUID
 
-from tests.loans.books import MemoryLedger
+from tests.loans.books import POSTINGS, MemoryLedger
 from tests.loans.events import Delivery
 from worker.database import Database
 from worker.inbox.messages import APPLY_EVENT, Source, loan_message
@@ -92,7 +92,7 @@ class Station:
             session = await begin_session(connection, self.workers, [])
         assert session is not None
         nudges: list[None] = []
-        handler = EventHandler(self.database, self.ledger_id, sagas, lambda: nudges.append(None))
+        handler = EventHandler(self.database, self.ledger_id, POSTINGS, sagas, lambda: nudges.append(None))
         return Worker(self.database, self.workers, session, handler, nudges)
 
     async def play(self, *deliveries: Delivery) -> Self:

@@ -9,17 +9,19 @@ from datetime import date
 
 import pytest
 
+from tests.loans.books import POSTINGS
 from tests.loans.events import Delivery, LoanSystem
 from tests.loans.station import MAX_ATTEMPTS, Station
 from worker.database import Connection, Database
 from worker.inbox.messages import APPLY_EVENT
 from worker.jobs.job import NewJob, Retry, Settled, lane
 from worker.jobs.store import list_jobs, release_all, replay_dead_letter
-from worker.ledger import accounts, poster
+from worker.ledger import poster
 from worker.ledger.store import ensure_accounts
 from worker.ledger.transaction import Create, Direction, NewEntry, NewTransaction, Status
 from worker.loans.apply import EventHandler
 from worker.loans.batch import Subject, SubjectKind
+from worker.loans.rulebook_file import default_rulebook
 from worker.loans.store import OutcomeState, count_held, get_loan, list_facts, list_held, list_loans
 from worker.writeback.movement import NewSaga
 from worker.writeback.store import create_sagas
@@ -182,7 +184,7 @@ async def test_one_event_that_always_fails_does_not_take_its_neighbours_with_it(
 
 
 async def test_a_transaction_the_ledger_refuses_buries_its_event_alone(station: Station) -> None:
-    cash, expenses = accounts.cash("GBP"), accounts.expenses("GBP")
+    cash, expenses = (default_rulebook().account(key, {"currency": "GBP"}) for key in ("cash", "expenses"))
     _, told = a_drawn_loan()
     _, other = a_drawn_loan("L2")
     entries = (
@@ -266,7 +268,7 @@ async def test_a_distribution_waits_for_capital_and_interest(station: Station) -
 async def test_a_batch_takes_the_same_number_of_statements_whatever_its_size(station: Station) -> None:
     counting = Counting(station.database)
     worker = await station.worker()
-    worker.handler = EventHandler(counting, station.ledger_id, create_sagas, lambda: None)
+    worker.handler = EventHandler(counting, station.ledger_id, POSTINGS, create_sagas, lambda: None)
     taken = []
     for first, loans in ((0, 1), (100, 2), (200, 60)):
         told = [a_drawn_loan(f"L{first + n}")[1] for n in range(loans)]

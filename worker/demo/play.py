@@ -19,10 +19,10 @@ from worker.demo.processes import POLL_SECONDS
 from worker.demo.stage import BEARER, Stage, open_stage
 from worker.demo.story import LOAN_ID, StoryEvent, story
 from worker.errors import Unavailable, WritebackError
-from worker.ledger import accounts as chart
 from worker.ledger.reading import AccountBalance
 from worker.ledger.store import ensure_ledger, trial_balance
 from worker.loans.postings import LEDGER_NAME
+from worker.loans.rulebook_file import default_rulebook
 from worker.money import parse_minor
 
 CURRENCY: Final = "GBP"
@@ -148,10 +148,9 @@ def _balances(books: Mapping[str, Any]) -> dict[str, int]:
 
 def _loan_in(ledger: list[AccountBalance]) -> LoanInLedger:
     sums = {account.external_id: account.sums for account in ledger}
-    principal = sums[chart.loan_principal(LOAN_ID, BORROWER_ID, CURRENCY).external_id]
-    costs = [
-        sums[account(LOAN_ID, BORROWER_ID, CURRENCY).external_id] for account in (chart.loan_interest, chart.loan_fees)
-    ]
+    names = {"currency": CURRENCY, "loan_id": LOAN_ID, "borrower_id": BORROWER_ID}
+    chart = default_rulebook()
+    principal, *costs = (sums[chart.account(key, names).external_id] for key in ("principal", "interest", "fees"))
     return LoanInLedger(principal.posted_debits, principal.posted_credits, sum(cost.posted_credits for cost in costs))
 
 

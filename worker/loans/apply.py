@@ -32,6 +32,7 @@ from worker.loans.batch import Batch, Decided, Incoming, Subject, SubjectKind
 from worker.loans.decision import Apply, Duplicate, Hold, Refuse, repayment_settled
 from worker.loans.events import CapitalContributed, CapitalDistributed, ExpenseIncurred, parse_event
 from worker.loans.loan import FactKey, FactKind, Loan
+from worker.loans.postings import Postings
 from worker.loans.store import NewOutcome
 from worker.writeback.movement import NewSaga
 
@@ -63,10 +64,16 @@ class EventHandler:
     """Applies loan events; the queue's handler of ``apply_event`` jobs, whose subjects are inbox messages."""
 
     def __init__(
-        self, database: Database, ledger_id: UUID, create_sagas: CreateSagas, nudge: Callable[[], None]
+        self,
+        database: Database,
+        ledger_id: UUID,
+        postings: Postings,
+        create_sagas: CreateSagas,
+        nudge: Callable[[], None],
     ) -> None:
         self._database = database
         self._ledger_id = ledger_id
+        self._postings = postings
         self._create_sagas = create_sagas
         self._nudge = nudge
 
@@ -97,7 +104,7 @@ class EventHandler:
             held = await hold_jobs(connection, worker_id, [job.id for job in jobs])
             mine = [job for job in jobs if job.id in held]
             read = await _read(connection, mine)
-            batch = await _decide(connection, read.incoming)
+            batch = await _decide(connection, read.incoming, self._postings)
             transaction_ids = await self._post(connection, batch.decided)
             outcomes = [NewOutcome.of(one, transaction_ids.get(one.incoming.message_id)) for one in batch.decided]
             outcomes += read.answers
@@ -156,13 +163,14 @@ def _unread_subject(message: Message) -> Subject:
     return Subject(SubjectKind.LOAN, message.loan_id)
 
 
-async def _decide(connection: Connection, incoming: Sequence[Incoming]) -> Batch:
+async def _decide(connection: Connection, incoming: Sequence[Incoming], postings: Postings) -> Batch:
     loan_ids = {one.subject.id for one in incoming if one.subject.kind is SubjectKind.LOAN}
     keys = [(one.subject.id, key) for one in incoming for key in one.keys]
     batch = Batch(
         await store.load_loans(connection, loan_ids) if loan_ids else {},
         await store.load_facts(connection, keys) if keys else {},
         await _reversals_in_hand(connection, keys),
+        postings,
     )
     batch.decide_loans(incoming)
     concerned = batch.investors_concerned(incoming)

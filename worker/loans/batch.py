@@ -17,15 +17,7 @@ from worker.loans.events import CapitalContributed, CapitalDistributed, CapitalE
 from worker.loans.facts import AboutLoan, keys_of
 from worker.loans.investor import InvestorAccount
 from worker.loans.loan import Fact, FactKey, FactKind, Loan
-from worker.loans.postings import (
-    Posting,
-    interest_shares,
-    movement_of,
-    post_expense,
-    post_for_investor,
-    post_for_loan,
-    recognised_interest,
-)
+from worker.loans.postings import Posting, Postings, interest_shares, movement_of, recognised_interest
 from worker.writeback.movement import Movement
 
 
@@ -96,7 +88,9 @@ class Batch:
         loans: Mapping[str, Loan],
         facts: Mapping[str, Mapping[FactKey, Fact]],
         reversals_in_hand: Mapping[str, Iterable[str]],
+        postings: Postings,
     ) -> None:
+        self._postings = postings
         self.loans = dict(loans)
         self.changed_facts: dict[str, dict[FactKey, Fact]] = {}
         self.changed_loans: set[str] = set()
@@ -114,7 +108,7 @@ class Batch:
                 case CapitalContributed() | CapitalDistributed():
                     continue
                 case ExpenseIncurred():
-                    self.decided.append(Decided(one, Apply(), post_expense(one.event, one.event_id)))
+                    self.decided.append(Decided(one, Apply(), self._postings.of_expense(one.event, one.event_id)))
                 case _:
                     self._decide_for_loan(one, one.event)
 
@@ -147,7 +141,7 @@ class Batch:
         match decision:
             case Apply(loan=Loan() as loan, fact=fact):
                 before = facts.get(fact.key) if fact else None
-                posting = post_for_loan(loan, before, event, one.event_id)
+                posting = self._postings.of_loan(loan, before, event, one.event_id)
                 self.decided.append(Decided(one, decision, posting, movement_of(event)))
                 self._take_effect(loan, fact)
                 self._earn(loan, event)
@@ -179,7 +173,7 @@ class Batch:
         if isinstance(decision, Apply) and decision.investor:
             self.investors[key] = decision.investor
             self._tell(one.subject, decision.news)
-            self.decided.append(Decided(one, decision, post_for_investor(event, one.event_id)))
+            self.decided.append(Decided(one, decision, self._postings.of_investor(event, one.event_id)))
         else:
             self.decided.append(Decided(one, decision))
 

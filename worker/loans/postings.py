@@ -1,22 +1,20 @@
 """What an applied event writes into the lender's ledger (contract, section 5), and into the borrower's books. Pure.
 
-Investors' shares of interest are rounded half-even to the minor unit and revenue takes the residual, so every
-transaction balances. An entry of zero is left out, and a transaction without entries is not written.
+Which accounts an event writes to is said by the rulebook. Investors' shares of interest are rounded half-even to the
+minor unit and the lender's part takes the residual, so every transaction balances. An entry of zero is left out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final, assert_never
 
-from worker.ledger import accounts
 from worker.ledger.transaction import (
     AccountSpec,
     Archive,
     Create,
-    Direction,
     NewEntry,
     NewTransaction,
     Operation,
@@ -45,6 +43,7 @@ from worker.loans.events import (
 )
 from worker.loans.facts import AboutLoan
 from worker.loans.loan import Amounts, Fact, FactState, Loan
+from worker.loans.rulebook import Line, Names, Occurrence, Rulebook
 from worker.money import Money, share
 from worker.writeback.movement import Drawdown, Movement, Refund, Repayment, RepaymentReversal
 
@@ -58,13 +57,6 @@ class Posting:
 
     operations: tuple[Operation, ...] = ()
     accounts: tuple[AccountSpec, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    account: AccountSpec
-    direction: Direction
-    amount: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,57 +74,74 @@ class _Heading:
         return {"transactionType": self.event_type, **self.about}
 
 
-def post_for_loan(loan: Loan, before: Fact | None, event: AboutLoan, event_id: str) -> Posting:
-    """The ledger's part of an event of a loan; ``before`` is its fact as it stood until now."""
-    match event:
-        case LoanCreated():
-            return Posting(accounts=_LoanAccounts(loan).owed)
-        case LoanClosed():
-            return Posting()
-        case RepaymentSettled():
-            return _settle(loan, before, event, event_id)
-        case RepaymentFailed():
-            return Posting((Archive(_repayment_id(event), f"failed: {event.reason}"),))
-        case RepaymentReversed():
-            heading = _heading(event, event.repayment_id, f"Reversal of repayment {event.repayment_id}", event_id)
-            return Posting((_reverse(_repayment_id(event), heading),))
-        case _:
-            heading = _heading(event, *_identity(event, event_id), event_id)
-            status = Status.PENDING if isinstance(event, RepaymentInitiated) else Status.POSTED
-            return _write(heading, status, _lines(loan, event))
+class Postings:
+    """What events write, by one rulebook."""
 
+    def __init__(self, rulebook: Rulebook) -> None:
+        self._rulebook = rulebook
 
-def post_for_investor(event: CapitalEvent, event_id: str) -> Posting:
-    """The ledger's part of an event of an investor."""
-    cash = accounts.cash(event.currency)
-    principal_due = accounts.investor_principal_due(event.investor_id, event.currency)
-    interest_due = accounts.investor_interest_due(event.investor_id, event.currency)
-    match event:
-        case CapitalContributed():
-            description = f"Capital contributed by {event.investor_id}"
-            lines = [_debit(cash, event.amount), _credit(principal_due, event.amount)]
-        case CapitalDistributed():
-            description = f"Capital distributed to {event.investor_id}"
-            lines = [
-                _debit(principal_due, event.principal),
-                _debit(interest_due, event.interest),
-                _credit(cash, event.principal + event.interest),
-            ]
-        case _:
-            assert_never(event)
-    external_id = transaction_id(event.type, event.investor_id, event_id)
-    about = {"investorID": event.investor_id, "event_id": event_id}
-    heading = _Heading(external_id, event.type, event.effective_date, description, about)
-    return _write(heading, Status.POSTED, lines)
+    def of_loan(self, loan: Loan, before: Fact | None, event: AboutLoan, event_id: str) -> Posting:
+        """The ledger's part of an event of a loan; ``before`` is its fact as it stood until now."""
+        match event:
+            case LoanCreated():
+                return Posting(accounts=self._rulebook.opened(event.type, _names(loan)))
+            case LoanClosed():
+                return Posting()
+            case RepaymentSettled():
+                return self._settle(loan, before, event, event_id)
+            case RepaymentFailed():
+                return Posting((Archive(_repayment_id(event), f"failed: {event.reason}"),))
+            case RepaymentReversed():
+                heading = _heading(event, event.repayment_id, f"Reversal of repayment {event.repayment_id}", event_id)
+                return Posting((_reverse(_repayment_id(event), heading),))
+            case _:
+                heading = _heading(event, *_identity(event, event_id), event_id)
+                status = Status.PENDING if isinstance(event, RepaymentInitiated) else Status.POSTED
+                return self._write(heading, status, loan, event)
 
+    def of_investor(self, event: CapitalEvent, event_id: str) -> Posting:
+        """The ledger's part of an event of an investor."""
+        names = {"currency": event.currency, "investor_id": event.investor_id}
+        match event:
+            case CapitalContributed():
+                description = f"Capital contributed by {event.investor_id}"
+                amounts = {"amount": event.amount}
+            case CapitalDistributed():
+                description = f"Capital distributed to {event.investor_id}"
+                amounts = {"principal": event.principal, "interest": event.interest}
+            case _:
+                assert_never(event)
+        external_id = transaction_id(event.type, event.investor_id, event_id)
+        about = {"investorID": event.investor_id, "event_id": event_id}
+        heading = _Heading(external_id, event.type, event.effective_date, description, about)
+        return _posting(heading, Status.POSTED, self._rulebook.lines(Occurrence(event.type, amounts, names)))
 
-def post_expense(event: ExpenseIncurred, event_id: str) -> Posting:
-    """The ledger's part of an expense that belongs to no loan."""
-    external_id = transaction_id(event.type, event_id)
-    description = f"Expense: {event.kind}"
-    heading = _Heading(external_id, event.type, event.effective_date, description, {"event_id": event_id})
-    cash, expenses = accounts.cash(event.currency), accounts.expenses(event.currency)
-    return _write(heading, Status.POSTED, [_debit(expenses, event.amount), _credit(cash, event.amount)])
+    def of_expense(self, event: ExpenseIncurred, event_id: str) -> Posting:
+        """The ledger's part of an expense that belongs to no loan."""
+        external_id = transaction_id(event.type, event_id)
+        heading = _Heading(
+            external_id, event.type, event.effective_date, f"Expense: {event.kind}", {"event_id": event_id}
+        )
+        lines = self._rulebook.lines(Occurrence(event.type, {"amount": event.amount}, {"currency": event.currency}))
+        return _posting(heading, Status.POSTED, lines)
+
+    def _settle(self, loan: Loan, before: Fact | None, event: RepaymentSettled, event_id: str) -> Posting:
+        external_id = _repayment_id(event)
+        amounts = Amounts(event.principal, event.interest, event.fees, event.overpayment)
+        pending = before if before and before.state is FactState.PENDING else None
+        if pending and pending.amounts == amounts:
+            return Posting((Post(external_id, event.effective_date),))
+        heading = _heading(event, event.repayment_id, f"Repayment {event.repayment_id}", event_id)
+        written = self._write(heading, Status.POSTED, loan, event)
+        if not pending:
+            return written
+        superseded = Archive(external_id, "superseded: settled with another split")
+        return Posting((superseded, *written.operations), written.accounts)
+
+    def _write(self, heading: _Heading, status: Status, loan: Loan, event: _Written) -> Posting:
+        shares = interest_shares(loan, recognised_interest(event))
+        occurrence = Occurrence(heading.event_type, _amounts(event), _names(loan), shares)
+        return _posting(heading, status, self._rulebook.lines(occurrence))
 
 
 def interest_shares(loan: Loan, interest: int) -> list[tuple[str, int]]:
@@ -172,73 +181,42 @@ def transaction_id(event_type: str, *ids: str) -> str:
     return ":".join([event_type, *(part.replace("%", "%25").replace(":", "%3A") for part in ids)])
 
 
-class _LoanAccounts:
-    """The accounts one loan's events write to."""
-
-    def __init__(self, loan: Loan) -> None:
-        self.principal = accounts.loan_principal(loan.loan_id, loan.borrower_id, loan.currency)
-        self.interest = accounts.loan_interest(loan.loan_id, loan.borrower_id, loan.currency)
-        self.fees = accounts.loan_fees(loan.loan_id, loan.borrower_id, loan.currency)
-        self.payable = accounts.borrower_payable(loan.loan_id, loan.borrower_id, loan.currency)
-        self.cash = accounts.cash(loan.currency)
-        self.charge_off = accounts.charge_off(loan.currency)
-        self.revenue_from_fees = accounts.revenue_from_fees(loan.currency)
-
-    @property
-    def owed(self) -> tuple[AccountSpec, ...]:
-        """What the borrower owes, in the three accounts every loan has from its creation on."""
-        return (self.principal, self.interest, self.fees)
-
-    def paid_off(self, amounts: Amounts) -> list[_Line]:
-        """What a payment is credited to."""
-        return [
-            _credit(self.principal, amounts.principal),
-            _credit(self.interest, amounts.interest),
-            _credit(self.fees, amounts.fees),
-            _credit(self.payable, amounts.overpayment),
-        ]
-
-
 _Written = (
     LoanDisbursed
     | InterestAccrued
     | FeeCharged
     | FeeWaived
     | RepaymentInitiated
+    | RepaymentSettled
     | LoanRefunded
     | LoanWrittenOff
     | LoanRecovered
 )
 
 
-def _lines(loan: Loan, event: _Written) -> list[_Line]:
-    its = _LoanAccounts(loan)
+def _amounts(event: _Written) -> Mapping[str, int]:
+    """The event's amounts by the words that rules use for them."""
     match event:
         case LoanDisbursed():
-            return [
-                _debit(its.principal, event.amount),
-                _debit(its.interest, event.interest),
-                _credit(its.cash, event.amount - event.fee),
-                _credit(its.revenue_from_fees, event.fee),
-                *_earned(loan, event.interest),
-            ]
-        case InterestAccrued():
-            return [_debit(its.interest, event.amount), *_earned(loan, event.amount)]
-        case FeeCharged():
-            return [_debit(its.fees, event.amount), _credit(its.revenue_from_fees, event.amount)]
-        case FeeWaived():
-            return [_debit(its.revenue_from_fees, event.amount), _credit(its.fees, event.amount)]
+            return {"amount": event.amount, "interest": event.interest, "fee": event.fee}
+        case InterestAccrued() | FeeCharged() | FeeWaived() | LoanRefunded() | LoanRecovered():
+            return {"amount": event.amount}
         case RepaymentInitiated():
-            return _repayment_lines(loan, Amounts(event.principal, event.interest, event.fees))
-        case LoanRefunded():
-            return [_debit(its.payable, event.amount), _credit(its.cash, event.amount)]
+            return _split(event) | {"overpayment": 0}
+        case RepaymentSettled():
+            return _split(event) | {"overpayment": event.overpayment}
         case LoanWrittenOff():
-            given_up = Amounts(event.principal, event.interest, event.fees)
-            return [_debit(its.charge_off, given_up.total), *its.paid_off(given_up)]
-        case LoanRecovered():
-            return [_debit(its.cash, event.amount), _credit(its.charge_off, event.amount)]
+            return _split(event)
         case _:
             assert_never(event)
+
+
+def _split(event: RepaymentInitiated | RepaymentSettled | LoanWrittenOff) -> dict[str, int]:
+    return {"principal": event.principal, "interest": event.interest, "fees": event.fees}
+
+
+def _names(loan: Loan) -> Names:
+    return {"currency": loan.currency, "loan_id": loan.loan_id, "borrower_id": loan.borrower_id}
 
 
 def _identity(event: _Written, event_id: str) -> tuple[str, str]:
@@ -252,7 +230,7 @@ def _identity(event: _Written, event_id: str) -> tuple[str, str]:
             return event.fee_id, f"Fee {event.fee_id} ({event.kind})"
         case FeeWaived():
             return event.fee_id, f"Waiver of fee {event.fee_id} ({event.kind})"
-        case RepaymentInitiated():
+        case RepaymentInitiated() | RepaymentSettled():
             return event.repayment_id, f"Repayment {event.repayment_id}"
         case LoanRefunded():
             return event.refund_id, f"Refund {event.refund_id}"
@@ -264,32 +242,6 @@ def _identity(event: _Written, event_id: str) -> tuple[str, str]:
             assert_never(event)
 
 
-def _settle(loan: Loan, before: Fact | None, event: RepaymentSettled, event_id: str) -> Posting:
-    external_id = _repayment_id(event)
-    amounts = Amounts(event.principal, event.interest, event.fees, event.overpayment)
-    pending = before if before and before.state is FactState.PENDING else None
-    if pending and pending.amounts == amounts:
-        return Posting((Post(external_id, event.effective_date),))
-    heading = _heading(event, event.repayment_id, f"Repayment {event.repayment_id}", event_id)
-    written = _write(heading, Status.POSTED, _repayment_lines(loan, amounts))
-    if not pending:
-        return written
-    superseded = Archive(external_id, "superseded: settled with another split")
-    return Posting((superseded, *written.operations), written.accounts)
-
-
-def _repayment_lines(loan: Loan, amounts: Amounts) -> list[_Line]:
-    its = _LoanAccounts(loan)
-    return [_debit(its.cash, amounts.total), *its.paid_off(amounts)]
-
-
-def _earned(loan: Loan, interest: int) -> list[_Line]:
-    shares = interest_shares(loan, interest)
-    residual = interest - sum(part for _, part in shares)
-    due = [_credit(accounts.investor_interest_due(investor_id, loan.currency), part) for investor_id, part in shares]
-    return [*due, _credit(accounts.revenue_from_interest(loan.currency), residual)]
-
-
 _AboutRepayment = RepaymentInitiated | RepaymentSettled | RepaymentFailed | RepaymentReversed
 
 
@@ -298,9 +250,7 @@ def _repayment_id(event: _AboutRepayment) -> str:
     return transaction_id("loan.repayment", event.loan_id, event.repayment_id)
 
 
-def _heading(
-    event: _Written | RepaymentSettled | RepaymentReversed, own_id: str, description: str, event_id: str
-) -> _Heading:
+def _heading(event: _Written | RepaymentReversed, own_id: str, description: str, event_id: str) -> _Heading:
     telling_repayment = isinstance(event, RepaymentInitiated | RepaymentSettled)
     event_type = "loan.repayment" if telling_repayment else event.type
     return _Heading(
@@ -316,26 +266,14 @@ def _reverse(original: str, heading: _Heading) -> Reverse:
     return Reverse(original, heading.external_id, heading.effective_date, heading.description, heading.metadata)
 
 
-def _write(heading: _Heading, status: Status, lines: Iterable[_Line]) -> Posting:
-    kept = [line for line in lines if line.amount]
+def _posting(heading: _Heading, status: Status, lines: Sequence[Line]) -> Posting:
     transaction = NewTransaction(
         heading.external_id,
         status,
         heading.effective_date,
         heading.description,
         heading.metadata,
-        tuple(NewEntry(line.account.external_id, line.direction, line.amount) for line in kept),
+        tuple(NewEntry(line.account.external_id, line.direction, line.amount) for line in lines),
     )
-    return Posting((Create(transaction),), _accounts_of(kept))
-
-
-def _accounts_of(lines: Sequence[_Line]) -> tuple[AccountSpec, ...]:
-    return tuple({line.account.external_id: line.account for line in lines}.values())
-
-
-def _debit(account: AccountSpec, amount: int) -> _Line:
-    return _Line(account, Direction.DEBIT, amount)
-
-
-def _credit(account: AccountSpec, amount: int) -> _Line:
-    return _Line(account, Direction.CREDIT, amount)
+    accounts = {line.account.external_id: line.account for line in lines}
+    return Posting((Create(transaction),), tuple(accounts.values()))

@@ -5,22 +5,15 @@ from __future__ import annotations
 import pytest
 
 from worker.database import Connection, Database
-from worker.ledger import accounts, store
+from worker.ledger import store
 from worker.ledger.transaction import AccountSpec, CategorySpec, Direction
+from worker.loans.rulebook_file import default_rulebook
 
+RULEBOOK = default_rulebook()
+NAMES = {"currency": "GBP", "loan_id": "L1", "borrower_id": "B1", "investor_id": "I1"}
 CHART = (
-    accounts.cash("GBP"),
-    accounts.expenses("GBP"),
-    accounts.charge_off("GBP"),
-    accounts.revenue_from_interest("GBP"),
-    accounts.revenue_from_fees("GBP"),
-    accounts.loan_principal("L1", "B1", "GBP"),
-    accounts.loan_interest("L1", "B1", "GBP"),
-    accounts.loan_fees("L1", "B1", "GBP"),
-    accounts.loan_principal("L2", "B1", "GBP"),
-    accounts.borrower_payable("L1", "B1", "GBP"),
-    accounts.investor_principal_due("I1", "GBP"),
-    accounts.investor_interest_due("I1", "GBP"),
+    *(RULEBOOK.account(key, NAMES) for key in RULEBOOK.accounts),
+    RULEBOOK.account("principal", NAMES | {"loan_id": "L2"}),
 )
 
 ACCOUNTS = {
@@ -97,7 +90,7 @@ async def test_the_chart_is_created_once_with_its_categories(database: Database)
 
 async def test_an_account_that_joins_a_category_later_keeps_its_identity(database: Database) -> None:
     plain = AccountSpec("vault", "Vault", Direction.DEBIT, "GBP")
-    grouped = AccountSpec("vault", "Vault", Direction.DEBIT, "GBP", {}, accounts.cash("GBP").categories)
+    grouped = AccountSpec("vault", "Vault", Direction.DEBIT, "GBP", {}, RULEBOOK.account("cash", NAMES).categories)
     async with database.transaction() as connection:
         ledger_id = await store.ensure_ledger(connection, "lender")
         first = await store.ensure_accounts(connection, ledger_id, [plain])
@@ -108,7 +101,7 @@ async def test_an_account_that_joins_a_category_later_keeps_its_identity(databas
 async def test_each_currency_has_accounts_and_categories_of_its_own(database: Database) -> None:
     async with database.transaction() as connection:
         ledger_id = await store.ensure_ledger(connection, "lender")
-        specs = [accounts.cash(currency) for currency in ("GBP", "JPY", "KWD")]
+        specs = [RULEBOOK.account("cash", {"currency": currency}) for currency in ("GBP", "JPY", "KWD")]
         await store.ensure_accounts(connection, ledger_id, specs)
         exponents = await connection.fetch("""
             select a.currency, a.currency_exponent, c.currency_exponent as of_category

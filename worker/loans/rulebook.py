@@ -1,0 +1,191 @@
+"""The chart of accounts and the posting rules: which accounts an event writes to, and what on each. Pure.
+
+A rulebook is data: ``rulebook.toml``, or a lender's own. :mod:`worker.loans.rulebook_text` reads and checks it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final, TypeAlias
+
+from worker.ledger.transaction import AccountSpec, CategorySpec, Direction
+
+INVESTOR_ID: Final = "investor_id"
+INVESTOR_INTEREST: Final = "investor_interest"
+"""Recognised interest that the loan's investors earn: one line for each of them on an account of their own."""
+LENDER_INTEREST: Final = "lender_interest"
+"""Recognised interest that is left for the lender."""
+
+Names: TypeAlias = Mapping[str, str]
+"""What the placeholders of a chart stand for."""
+
+Amount: TypeAlias = Mapping[str, int]
+"""A sum of an event's amounts: how often (1) or minus how often (-1) each goes into it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """What a rule may refer to: the event's amounts, the one of them that is recognised interest, and the names."""
+
+    amounts: tuple[str, ...]
+    names: frozenset[str]
+    recognised: str | None = None
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """Every word that an amount of the rule may be made of."""
+        return self.amounts if self.recognised is None else (*self.amounts, INVESTOR_INTEREST, LENDER_INTEREST)
+
+
+_ANY: Final = frozenset({"currency"})
+_LOAN: Final = frozenset({"currency", "loan_id", "borrower_id"})
+_INVESTOR: Final = frozenset({"currency", INVESTOR_ID})
+
+OCCASIONS: Final[Mapping[str, Occasion]] = MappingProxyType(
+    {
+        "capital.contributed": Occasion(("amount",), _INVESTOR),
+        "capital.distributed": Occasion(("principal", "interest"), _INVESTOR),
+        "loan.created": Occasion((), _LOAN),
+        "loan.disbursed": Occasion(("amount", "interest", "fee"), _LOAN, recognised="interest"),
+        "loan.interest_accrued": Occasion(("amount",), _LOAN, recognised="amount"),
+        "loan.fee_charged": Occasion(("amount",), _LOAN),
+        "loan.fee_waived": Occasion(("amount",), _LOAN),
+        "loan.repayment": Occasion(("principal", "interest", "fees", "overpayment"), _LOAN),
+        "loan.refunded": Occasion(("amount",), _LOAN),
+        "loan.written_off": Occasion(("principal", "interest", "fees"), _LOAN),
+        "loan.recovered": Occasion(("amount",), _LOAN),
+        "expense.incurred": Occasion(("amount",), _ANY),
+    }
+)
+"""Every rule a rulebook has, in the contract's words. A repayment initiated or settled is one and the same rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryTemplate:
+    """A category of the chart; its texts may hold placeholders."""
+
+    external_id: str
+    name: str
+    normal_balance: Direction
+    metadata: Mapping[str, str]
+    parent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountTemplate:
+    """An account of the chart; its texts may hold placeholders."""
+
+    external_id: str
+    name: str
+    normal_balance: Direction
+    metadata: Mapping[str, str]
+    categories: tuple[str, ...] = ()
+
+    @property
+    def is_per_investor(self) -> bool:
+        """Every investor has one of their own."""
+        return f"{{{INVESTOR_ID}}}" in self.external_id
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What one kind of event writes: amounts by account on either side, and accounts it only opens."""
+
+    debit: Mapping[str, Amount]
+    credit: Mapping[str, Amount]
+    open: tuple[str, ...] = ()
+
+    def sides(self) -> Iterator[tuple[Direction, str, Amount]]:
+        """Every line of the rule."""
+        for direction, lines in ((Direction.DEBIT, self.debit), (Direction.CREDIT, self.credit)):
+            for account, amount in lines.items():
+                yield direction, account, amount
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One entry to be: an account as it should exist, a side of it, and minor units."""
+
+    account: AccountSpec
+    direction: Direction
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """One event's amounts in minor units and names, and each investor's share of the interest it recognises."""
+
+    rule: str
+    amounts: Mapping[str, int]
+    names: Names
+    shares: Sequence[tuple[str, int]] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    """A checked chart of accounts with its posting rules."""
+
+    categories: Mapping[str, CategoryTemplate]
+    accounts: Mapping[str, AccountTemplate]
+    rules: Mapping[str, Rule]
+
+    def lines(self, event: Occurrence) -> list[Line]:
+        """What an event writes; lines of zero are left out."""
+        terms = self._terms(event)
+        return [
+            Line(self.account(account, names), direction, total)
+            for direction, account, amount in self.rules[event.rule].sides()
+            for names, values in self._spread(account, amount, event, terms)
+            if (total := sum(sign * values[term] for term, sign in amount.items()))
+        ]
+
+    def opened(self, rule: str, names: Names) -> tuple[AccountSpec, ...]:
+        """The accounts that an event makes before anything is posted to them."""
+        return tuple(self.account(account, names) for account in self.rules[rule].open)
+
+    def account(self, key: str, names: Names) -> AccountSpec:
+        """An account of the chart for these names."""
+        template = self.accounts[key]
+        return AccountSpec(
+            template.external_id.format_map(names),
+            template.name.format_map(names),
+            template.normal_balance,
+            names["currency"],
+            _filled(template.metadata, names),
+            tuple(self._category(category, names) for category in template.categories),
+        )
+
+    def _category(self, key: str, names: Names) -> CategorySpec:
+        template = self.categories[key]
+        return CategorySpec(
+            template.external_id.format_map(names),
+            template.name.format_map(names),
+            template.normal_balance,
+            names["currency"],
+            _filled(template.metadata, names),
+            self._category(template.parent, names) if template.parent else None,
+        )
+
+    @staticmethod
+    def _terms(event: Occurrence) -> Mapping[str, int]:
+        recognised = OCCASIONS[event.rule].recognised
+        if recognised is None:
+            return event.amounts
+        shared = sum(share for _, share in event.shares)
+        return {**event.amounts, INVESTOR_INTEREST: shared, LENDER_INTEREST: event.amounts[recognised] - shared}
+
+    def _spread(
+        self, account: str, amount: Amount, event: Occurrence, terms: Mapping[str, int]
+    ) -> Iterator[tuple[Names, Mapping[str, int]]]:
+        """The names and amounts of each account a line goes to: one, or one for every investor."""
+        if INVESTOR_INTEREST in amount and self.accounts[account].is_per_investor:
+            for investor_id, share in event.shares:
+                yield {**event.names, INVESTOR_ID: investor_id}, {INVESTOR_INTEREST: share}
+        else:
+            yield event.names, terms
+
+
+def _filled(metadata: Mapping[str, str], names: Names) -> dict[str, str]:
+    return {key: text.format_map(names) for key, text in metadata.items()}
