@@ -20,6 +20,8 @@ import aiohttp
 import structlog
 from aiohttp import web
 
+from worker.api.effects import Effects
+from worker.api.routes import add_routes as add_ledger_routes
 from worker.codat.client import CodatClient
 from worker.codat.gate import Gate
 from worker.config import Settings
@@ -138,6 +140,7 @@ class Replica:
         self._metrics = metrics
         self._hints = Hints(desk.database)
         self._receiver = Receiver(desk.database, self._hints.nudge)
+        self._effects = Effects(desk.database)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until told to stop."""
@@ -168,6 +171,7 @@ class Replica:
             add_writeback_routes(app, MappingService(self._desk), Operator(self._database, now), settings.api_tokens)
             control = Control(self._database, self._hints.nudge)
             add_operations_routes(app, Reader(self._database), control, settings.api_tokens)
+            add_ledger_routes(app, self._database, self._effects, settings.ledger_api_keys)
         return app
 
     async def _prepare_schema(self, stop: asyncio.Event) -> UUID | None:
@@ -186,10 +190,12 @@ class Replica:
     async def _work(self, ledger_id: UUID, stop: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._hints.run(stop))
+            pruning = group.create_task(self._effects.run_pruning())
             if self._role is Role.API:
                 await stop.wait()
             else:
                 await Runner(self._database, self._registrations(ledger_id), self._hints).run(stop)
+            pruning.cancel()
 
     def _registrations(self, ledger_id: UUID) -> list[Registration]:
         events = EventHandler(self._database, ledger_id, self._postings, create_sagas, self._hints.nudge)

@@ -1,0 +1,128 @@
+"""The ledger's objects as callers see them, before they become JSON. Pure. All amounts are whole minor units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from worker.ledger.balance import Sums
+from worker.ledger.transaction import Direction, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """A set of books."""
+
+    id: UUID
+    name: str
+    description: str | None
+    metadata: dict[str, str]
+    discarded_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What amounts count, and from which side a balance is seen."""
+
+    currency: str
+    currency_exponent: int
+    normal_balance: Direction
+
+
+@dataclass(frozen=True, slots=True)
+class Ledgerable:
+    """The foreign object an account or a transaction stands for."""
+
+    type: str
+    id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A ledger account with the sums of the entries that were asked for."""
+
+    id: UUID
+    ledger_id: UUID
+    external_id: str | None
+    name: str
+    description: str | None
+    unit: Unit
+    metadata: dict[str, str]
+    ledgerable: Ledgerable | None
+    lock_version: int
+    sums: Sums
+    discarded_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """A ledger account category with the sums of all accounts in it, directly or nested."""
+
+    id: UUID
+    ledger_id: UUID
+    external_id: str | None
+    name: str
+    description: str | None
+    unit: Unit
+    metadata: dict[str, str]
+    sums: Sums
+    discarded_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A ledger entry after its last write; ``sums`` are its account's after that, None when they are not shown."""
+
+    id: UUID
+    transaction_id: UUID
+    account_id: UUID
+    unit: Unit
+    direction: Direction
+    amount: int
+    status: Status
+    effective_at: datetime
+    lock_version: int
+    sums: Sums | None
+    metadata: dict[str, str]
+    discarded_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """A ledger transaction with its live entries, as it stands."""
+
+    id: UUID
+    ledger_id: UUID
+    external_id: str | None
+    status: Status
+    description: str | None
+    metadata: dict[str, str]
+    effective_at: datetime
+    effective_date: date
+    posted_at: datetime | None
+    ledgerable: Ledgerable | None
+    reverses: UUID | None
+    reversed_by: UUID | None
+    partially_posts: UUID | None
+    archived_reason: str | None
+    created_at: datetime
+    updated_at: datetime
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A ledger transaction as it was; ``transaction.created_at`` is when it became so."""
+
+    id: UUID
+    version: int
+    transaction: Transaction

@@ -1,0 +1,135 @@
+"""``/api`` in HTTP: credentials, limits and errors of every path, and which resource answers it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from http import HTTPStatus
+from typing import Final, TypeAlias
+
+import structlog
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Middleware
+
+from worker.api.call import Answer, Call, Handler, answer
+from worker.api.credentials import Caller, authenticate
+from worker.api.effects import Effects
+from worker.api.ledgers import Ledgers
+from worker.api.refusals import Code
+from worker.config import LedgerApiKey
+from worker.database import Database
+from worker.errors import Rejected, Unavailable
+from worker.inbox.body import read_body
+from worker.problems import RETRY_AFTER_SECONDS
+
+MAX_BODY_BYTES: Final = 4 * 1024 * 1024
+"""Largest body of one object: a transaction of 1000 entries that all carry conditions and metadata has 1 MiB."""
+
+MAX_KEY_CHARACTERS: Final = 255
+"""Longest idempotency key: a UUID has 36, a readable one named after an event about 100."""
+
+_UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
+
+Respond: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Route: TypeAlias = tuple[str, str, Handler]
+
+_CALLER: Final = web.RequestKey("caller", Caller)
+
+log = structlog.get_logger(__name__)
+
+
+def add_routes(app: web.Application, database: Database, effects: Effects, keys: Sequence[LedgerApiKey]) -> None:
+    """Adds everything under ``/api``, with error bodies of its own."""
+    api = web.Application(middlewares=[_guarding(keys)])
+    for method, path, handler in _routes(database, effects):
+        api.router.add_route(method, path, _answering(handler))
+    app.add_subapp("/api", api)
+
+
+def _routes(database: Database, effects: Effects) -> Iterable[Route]:
+    ledgers = Ledgers(database, effects)
+    yield "GET", "/ping", _ping
+    yield "GET", "/ledgers", ledgers.list
+    yield "POST", "/ledgers", ledgers.create
+    yield "GET", "/ledgers/{id}", ledgers.retrieve
+    yield "PATCH", "/ledgers/{id}", ledgers.update
+    yield "DELETE", "/ledgers/{id}", ledgers.discard
+
+
+async def _ping(call: Call) -> Answer:
+    call.query.finish()
+    return answer({"ping": "pong"})
+
+
+def _guarding(keys: Sequence[LedgerApiKey]) -> Middleware:
+    pairs = [(key.organization_id, key.api_key) for key in keys]
+
+    @web.middleware
+    async def guard(request: web.Request, handler: Respond) -> web.StreamResponse:
+        try:
+            request[_CALLER] = authenticate(request.headers.get(hdrs.AUTHORIZATION), pairs)
+            return await handler(request)
+        except Rejected as error:
+            return _refusal(error.status, error.code, error.detail, error.field)
+        except Unavailable as error:
+            log.warning("request_unavailable", path=request.path, error=str(error))
+            return _refusal(503, Code.UNAVAILABLE, "the service cannot do this just now: send the request again")
+        except web.HTTPException as error:
+            if error.status < HTTPStatus.BAD_REQUEST:
+                raise
+            response = _refusal(error.status, Code.NOT_FOUND, f"there is no {request.method} {request.path}")
+            if hdrs.ALLOW in error.headers:
+                response.headers[hdrs.ALLOW] = error.headers[hdrs.ALLOW]
+            return response
+        except Exception:
+            log.exception("request_failed", path=request.path)
+            return _refusal(500, Code.INTERNAL_ERROR, "an unexpected error was recorded; nothing was changed")
+
+    return guard
+
+
+def _answering(handler: Handler) -> Respond:
+    async def respond(request: web.Request) -> web.Response:
+        given = await handler(await _call(request))
+        content_type = "application/json" if given.content else None
+        return web.Response(
+            status=given.status, body=given.content or None, content_type=content_type, headers=given.headers
+        )
+
+    return respond
+
+
+async def _call(request: web.Request) -> Call:
+    path, parameters = dict(request.match_info), tuple(request.query.items())
+    if any(_UNSTORABLE.search(text) for text in [*path.values(), *(text for pair in parameters for text in pair)]):
+        raise Rejected(422, "a URL may not hold NUL or half of a surrogate pair", code=Code.PARAMETER_INVALID)
+    content = await _content(request)
+    key = request.headers.get("Idempotency-Key") if request.method == hdrs.METH_POST else None
+    if key is not None and not (0 < len(key) <= MAX_KEY_CHARACTERS and key.isprintable()):
+        raise Rejected(
+            422,
+            f"Idempotency-Key must be 1 to {MAX_KEY_CHARACTERS} printable characters",
+            field="Idempotency-Key",
+            code=Code.HEADER_INVALID,
+        )
+    return Call(request[_CALLER], path, parameters, content, key)
+
+
+async def _content(request: web.Request) -> bytes:
+    try:
+        return await read_body(request, MAX_BODY_BYTES)
+    except Rejected as error:
+        raise Rejected(error.status, error.detail, code=Code.PARAMETER_INVALID) from None
+
+
+def _refusal(status: int, code: str, message: str, parameter: str | None = None) -> web.Response:
+    errors = {"code": code, "message": message} | ({} if parameter is None else {"parameter": parameter})
+    headers = {}
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers[hdrs.WWW_AUTHENTICATE] = 'Basic realm="ledger"'
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers[hdrs.RETRY_AFTER] = str(RETRY_AFTER_SECONDS)
+    # Escaped beyond ASCII, so that no echo of a caller's text can fail to encode.
+    body = json.dumps({"errors": errors}).encode("ascii")
+    return web.Response(status=status, body=body, content_type="application/json", headers=headers)
