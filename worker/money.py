@@ -73,7 +73,11 @@ def parse_minor(text: str, currency: str) -> int:
 
 def format_major(minor: int, currency: str) -> str:
     """Minor units as major-unit decimal text with exactly the currency's decimals: ``-40000`` GBP is ``-400.00``."""
-    exponent = exponent_of(currency)
+    return format_minor(minor, exponent_of(currency))
+
+
+def format_minor(minor: int, exponent: int) -> str:
+    """Minor units of whatever has ``exponent`` decimals as major-unit decimal text with exactly these decimals."""
     sign, digits = ("-" if minor < 0 else ""), str(abs(minor)).rjust(exponent + 1, "0")
     return f"{sign}{digits[:-exponent]}.{digits[-exponent:]}" if exponent else f"{sign}{digits}"
 

@@ -70,6 +70,10 @@ SAME: dict[str, str] = {
     "dead-letters list": "/v1/dead-letters",
     "dead-letters show 1": "/v1/dead-letters/1",
     "ledger trial-balance --as-of 2026-03-02": "/v1/ledger/trial-balance?as_of=2026-03-02",
+    "ledger trial-balance --loan L1": "/v1/ledger/trial-balance?loan_id=L1",
+    "ledger statement --loan L1 --from 2026-03-01 --to 2026-03-31": (
+        "/v1/ledger/loans/L1/statement?from=2026-03-01&to=2026-03-31"
+    ),
     "ledger statement cash:GBP --from 2026-03-01 --to 2026-03-31": (
         "/v1/ledger/accounts/cash:GBP/statement?from=2026-03-01&to=2026-03-31"
     ),
@@ -173,6 +177,26 @@ async def test_jobs_are_shown_retried_and_buried(writeback: Command, station: St
     assert replayed.document["replayed_job_id"] > job["job_id"]
 
 
+async def test_books_are_printed_as_tables_and_as_rows(writeback: Command, story: Story) -> None:
+    trial = await writeback("ledger", "trial-balance", "--loan", "L1")
+    rows = await writeback("ledger", "trial-balance", "--output", "csv")
+    period = ("--from", "2026-03-01", "--to", "2026-03-31")
+    statement = await writeback("ledger", "statement", "--loan", "L1", *period)
+    entries = await writeback("ledger", "statement", "loan:L1:principal:GBP", *period, "--output", "csv")
+
+    title, *_, last = trial.out.splitlines()
+    assert (title, last.split()) == ("Trial balance of loan L1, GBP", ["Total", "620.00", "0.00"])
+    assert "Cash,cash:GBP,GBP,0.00,575.00,-575.00" in rows.out.splitlines()
+    assert statement.out.count("Closing balance") == 3
+    assert [line.split(",")[-3:] for line in entries.out.splitlines()] == [
+        ["debit", "credit", "balance"],
+        ["", "", "0.00"],
+        ["1000.00", "", "1000.00"],
+        ["", "380.00", "620.00"],
+        ["", "", "620.00"],
+    ]
+
+
 async def test_books_that_hold_are_verified_and_broken_ones_fail(
     writeback: Command, station: Station, story: Story
 ) -> None:
@@ -197,6 +221,9 @@ async def test_books_that_hold_are_verified_and_broken_ones_fail(
         (["sagas", "list", "--state", "lost"], "--state"),
         (["jobs", "bury", "1"], "--reason"),
         (["ledger", "trial-balance", "--as-of", "yesterday"], "YYYY-MM-DD"),
+        (["ledger", "trial-balance", "--loan", "L1", "--investor", "I1"], "--investor"),
+        (["ledger", "statement", "cash:GBP", "--loan", "L1", "--from", "2026-01-02", "--to", "2026-01-03"], "--loan"),
+        (["ledger", "statement", "--from", "2026-01-02", "--to", "2026-01-03"], "--investor"),
         (["ledger", "statement", "cash:GBP", "--from", "2026-01-02", "--to", "2026-01-01"], "--to"),
     ],
 )

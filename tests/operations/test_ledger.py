@@ -69,6 +69,45 @@ async def test_a_statement_too_long_to_read_is_refused(
     assert len((await api.get(f"{PRINCIPAL}?from=2026-03-01&to=2026-03-08"))["lines"]) == 2
 
 
+async def test_a_loan_and_an_investor_have_trial_balances_and_statements_of_their_own(
+    api: Api, station: Station
+) -> None:
+    await lend(station)
+    await station.play(LoanSystem("L2").tell("capital.contributed", investor_id="I1", amount=250_000))
+
+    loan = await api.get("/v1/ledger/trial-balance?loan_id=L1")
+    investor = await api.get("/v1/ledger/trial-balance?investor_id=I1&as_of=2026-03-31")
+    statements = await api.get("/v1/ledger/loans/L1/statement?from=2026-03-01&to=2026-03-09")
+    capital = await api.get("/v1/ledger/investors/I1/statement?from=2026-03-01&to=2026-03-09")
+
+    assert loan["totals"] == [{"currency": "GBP", "debit": "600.00", "credit": "0.00"}]
+    assert [(one["name"], one["credit"]) for one in investor["accounts"]] == [("Principal Due - I1", "2500.00")]
+    assert {one["external_id"]: one["closing_balance"] for one in statements["statements"]} == {
+        "loan:L1:fees:GBP": "0.00",
+        "loan:L1:interest:GBP": "0.00",
+        "loan:L1:principal:GBP": "600.00",
+    }
+    (principal,) = (one for one in statements["statements"] if one["lines"])
+    assert (principal["total_debit"], principal["total_credit"]) == ("1000.00", "400.00")
+    assert {one["closing_balance"] for one in capital["statements"]} == {"2500.00"}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/ledger/trial-balance?loan_id=L9",
+        "/v1/ledger/trial-balance?investor_id=I9",
+        "/v1/ledger/loans/L9/statement?from=2026-03-01&to=2026-03-09",
+        "/v1/ledger/investors/I9/statement?from=2026-03-01&to=2026-03-09",
+    ],
+)
+async def test_whom_no_account_is_kept_for_is_not_found(api: Api, path: str) -> None:
+    status, problem = await api.call("GET", path)
+
+    assert status == 404
+    assert problem["detail"] in {"there is no loan L9", "there is no investor I9"}
+
+
 async def test_an_account_nobody_opened_has_no_statement(api: Api) -> None:
     status, problem = await api.call("GET", f"{PRINCIPAL}?from=2026-03-03&to=2026-03-09")
 

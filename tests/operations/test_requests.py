@@ -66,6 +66,8 @@ async def test_what_does_not_exist_is_not_found(api: Api, path: str) -> None:
         ("/v1/ledger/trial-balance?as_of=2026-02-30", "as_of"),
         ("/v1/ledger/trial-balance?as_of=20260228", "as_of"),
         ("/v1/ledger/trial-balance?as_of=9999-12-31", "as_of"),
+        ("/v1/ledger/trial-balance?loan_id=L1&investor_id=I1", "investor_id"),
+        ("/v1/ledger/loans/L1/statement?from=2026-01-01", "to"),
         ("/v1/ledger/accounts/cash/statement?from=2026-01-01", "to"),
         ("/v1/ledger/accounts/cash/statement?to=2026-01-01", "from"),
         ("/v1/ledger/accounts/cash/statement?from=2026-01-02&to=2026-01-01", "to"),

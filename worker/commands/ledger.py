@@ -3,33 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import TYPE_CHECKING, Final
 
-from worker.commands.operating import add_action, add_group, ask, business_day, naming_arguments
-from worker.commands.output import Columns, Output, list_table, show_json, show_one
+from worker.commands.books import statement_csv, statement_tables, trial_balance_csv, trial_balance_tables
+from worker.commands.operating import add_action, add_group, ask, business_day, naming_arguments, written
+from worker.commands.output import Columns, Output, list_table, show_json
 from worker.operations.reader import Reader
 from worker.operations.request import require_period
+from worker.operations.views import Party
 
 if TYPE_CHECKING:
     from worker.commands import Subparsers
-
-ACCOUNTS: Final[Columns] = {
-    "Account": "name",
-    "External id": "external_id",
-    "Currency": "currency",
-    "Debit": "debit",
-    "Credit": "credit",
-}
-
-LINES: Final[Columns] = {
-    "Effective": "effective_date",
-    "Description": "description",
-    "External id": "external_id",
-    "Status": "status",
-    "Debit": "debit",
-    "Credit": "credit",
-    "Balance": "balance",
-}
 
 FINDINGS: Final[Columns] = {"Audit": "audit", "Subject": "subject", "Detail": "detail"}
 
@@ -37,32 +22,63 @@ FINDINGS: Final[Columns] = {"Audit": "audit", "Subject": "subject", "Detail": "d
 def add(subparsers: Subparsers) -> None:
     """Declare the commands."""
     actions = add_group(subparsers, "ledger", "the lender's ledger")
-    trial = add_action(actions, "trial-balance", "every account that is not zero, and the totals", _trial_balance)
+    every = tuple(Output)
+    trial = add_action(
+        actions, "trial-balance", "every account that is not zero, and the totals", _trial_balance, every
+    )
     trial.add_argument("--as-of", type=business_day, metavar="DAY", help="at the end of this day (default: now)")
-    statement = add_action(actions, "statement", "every entry of one account in a period", _statement)
-    statement.add_argument("account", metavar="ACCOUNT", help="the account's external id, see trial-balance")
+    _add_party(trial.add_mutually_exclusive_group())
+    statement = add_action(actions, "statement", "every entry of a period, account by account", _statement, every)
+    whose = statement.add_mutually_exclusive_group(required=True)
+    whose.add_argument("account", nargs="?", metavar="ACCOUNT", help="the account's external id, see trial-balance")
+    _add_party(whose)
     statement.add_argument("--from", dest="first", type=business_day, required=True, metavar="DAY", help="first day")
     statement.add_argument("--to", dest="last", type=business_day, required=True, metavar="DAY", help="last day")
     add_action(actions, "verify", "read every entry and say whether the books hold; exit 1 if not", _verify)
 
 
+def _add_party(whose: argparse._MutuallyExclusiveGroup) -> None:
+    whose.add_argument("--loan", type=written, metavar="ID", help="all accounts of this loan")
+    whose.add_argument("--investor", type=written, metavar="ID", help="all accounts of this investor")
+
+
+def _party(arguments: argparse.Namespace) -> Party | None:
+    if arguments.loan is not None:
+        return Party.loan(arguments.loan)
+    return Party.investor(arguments.investor) if arguments.investor is not None else None
+
+
 def _trial_balance(arguments: argparse.Namespace) -> int:
-    document = ask(lambda database: Reader(database).trial_balance(arguments.as_of))
-    if arguments.output is Output.JSON:
-        show_json(document)
-        return 0
-    totals = [{"name": "Total", "external_id": None, **total} for total in document["totals"]]
-    when = f" at the end of {arguments.as_of}" if arguments.as_of else ""
-    print(list_table(f"Trial balance{when}", [*document["accounts"], *totals], ACCOUNTS))
+    party = _party(arguments)
+    document = ask(lambda database: Reader(database).trial_balance(arguments.as_of, party))
+    match arguments.output:
+        case Output.JSON:
+            show_json(document)
+        case Output.CSV:
+            sys.stdout.write(trial_balance_csv(document))
+        case _:
+            whose = f" of {party.noun} {party.name}" if party else ""
+            when = f" at the end of {arguments.as_of}" if arguments.as_of else ""
+            print(trial_balance_tables(f"Trial balance{whose}{when}", document))
     return 0
 
 
 def _statement(arguments: argparse.Namespace) -> int:
-    first, last = arguments.first, arguments.last
+    first, last, party = arguments.first, arguments.last, _party(arguments)
     with naming_arguments():
         require_period(first, last)
-        document = ask(lambda database: Reader(database).statement(arguments.account, first, last))
-    show_one(arguments.output, document, {"lines": LINES})
+        if party:
+            document = ask(lambda database: Reader(database).party_statements(party, first, last))
+        else:
+            document = ask(lambda database: Reader(database).statement(arguments.account, first, last))
+    statements = document["statements"] if party else [document]
+    match arguments.output:
+        case Output.JSON:
+            show_json(document)
+        case Output.CSV:
+            sys.stdout.write(statement_csv(statements))
+        case _:
+            print(statement_tables(statements))
     return 0
 
 

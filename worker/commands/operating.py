@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from typing import TYPE_CHECKING, TypeVar
 
 from worker.app import open_database
 from worker.commands.loop import run
-from worker.commands.output import add_output
+from worker.commands.output import TABLE_OR_JSON, Output, add_output
 from worker.config import Settings, load_settings
 from worker.database import Database
 from worker.errors import Rejected, UsageError
@@ -35,11 +35,15 @@ def add_group(subparsers: Subparsers, name: str, words: str) -> Subparsers:
 
 
 def add_action(
-    actions: Subparsers, name: str, words: str, action: Callable[[argparse.Namespace], int]
+    actions: Subparsers,
+    name: str,
+    words: str,
+    action: Callable[[argparse.Namespace], int],
+    outputs: Sequence[Output] = TABLE_OR_JSON,
 ) -> argparse.ArgumentParser:
     """One action of a group, with the argument all of them take."""
     parser = actions.add_parser(name, help=words, description=words)
-    add_output(parser)
+    add_output(parser, outputs)
     parser.set_defaults(run=action)
     return parser
 

@@ -23,16 +23,21 @@ class Output(StrEnum):
 
     TABLE = "table"
     JSON = "json"
+    CSV = "csv"
 
 
-def add_output(parser: argparse.ArgumentParser) -> None:
-    """Declare ``--output``."""
+TABLE_OR_JSON: Final = (Output.TABLE, Output.JSON)
+
+
+def add_output(parser: argparse.ArgumentParser, outputs: Sequence[Output]) -> None:
+    """Declare ``--output``, with the ways a command has of printing its answer."""
+    csv = ", csv one row per account or entry" if Output.CSV in outputs else ""
     parser.add_argument(
         "--output",
         type=Output,
-        choices=list(Output),
+        choices=outputs,
         default=Output.TABLE,
-        help="table for people (times in UTC), json exactly as the API answers (default %(default)s)",
+        help=f"table for people (times in UTC), json exactly as the API answers{csv} (default %(default)s)",
     )
 
 

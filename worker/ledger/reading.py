@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 from worker.ledger.balance import Sums
@@ -13,14 +14,40 @@ from worker.ledger.transaction import BalanceKind, Direction, Status
 
 
 @dataclass(frozen=True, slots=True)
+class AccountFilter:
+    """Which accounts of a ledger: every one, or those that satisfy what is given."""
+
+    external_ids: Collection[str] | None = None
+    metadata: Mapping[str, str] | None = None
+    """Keys and values an account must all carry."""
+
+    @classmethod
+    def of_loan(cls, loan_id: str) -> AccountFilter:
+        """Every account kept for a loan."""
+        return cls(metadata={"loanID": loan_id})
+
+    @classmethod
+    def of_investor(cls, investor_id: str) -> AccountFilter:
+        """Every account kept for an investor."""
+        return cls(metadata={"investorID": investor_id})
+
+
+EVERY_ACCOUNT: Final = AccountFilter()
+
+
+@dataclass(frozen=True, slots=True)
 class AccountBalance:
-    """An account with its sums, now or as of a business day; ``lock_version`` is always the present one."""
+    """An account with its sums, now or as of a business day; ``lock_version`` is always the present one.
+
+    ``exponent`` is how many decimals the currency's minor unit has: an account may have a currency of its own.
+    """
 
     account_id: UUID
     external_id: str | None
     name: str
     normal_balance: Direction
     currency: str
+    exponent: int
     lock_version: int
     sums: Sums
 

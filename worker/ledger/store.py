@@ -26,7 +26,17 @@ from worker.ledger.book import (
     metadata_text,
     midnight,
 )
-from worker.ledger.reading import AccountBalance, Audit, Entry, Finding, Statement, StatementLine, Transaction
+from worker.ledger.reading import (
+    EVERY_ACCOUNT,
+    AccountBalance,
+    AccountFilter,
+    Audit,
+    Entry,
+    Finding,
+    Statement,
+    StatementLine,
+    Transaction,
+)
 from worker.ledger.transaction import AccountSpec, CategorySpec, Direction, Status
 from worker.money import exponent_of
 
@@ -121,46 +131,48 @@ async def balances(
     connection: Connection, ledger_id: UUID, external_ids: Collection[str], as_of: date | None = None
 ) -> dict[str, AccountBalance]:
     """Accounts with their sums by external id, now or over everything effective up to and on ``as_of``."""
-    found = await _balances(connection, ledger_id, list(external_ids), as_of)
+    found = await trial_balance(connection, ledger_id, as_of, AccountFilter(external_ids))
     return {account.external_id: account for account in found if account.external_id is not None}
 
 
-async def trial_balance(connection: Connection, ledger_id: UUID, as_of: date | None = None) -> list[AccountBalance]:
-    """Every account of the ledger with its sums, now or over everything effective up to and on ``as_of``."""
-    return await _balances(connection, ledger_id, None, as_of)
-
-
-async def account_statement(
-    connection: Connection, ledger_id: UUID, external_id: str, first: date, last: date
-) -> Statement | None:
-    """An account from the business day ``first`` to ``last``, both included; None when it does not exist.
-
-    Run it in a REPEATABLE READ transaction when the ledger is being written to, so that its parts agree.
-    """
-    accounts = await _balances(connection, ledger_id, [external_id], first - timedelta(days=1))
-    if not accounts:
-        return None
-    lines: list[StatementLine] = []
-    sums = accounts[0].sums
-    for row in await connection.fetch(
-        query("ledger/statement_lines"), ledger_id, external_id, midnight(first), midnight(last + timedelta(days=1))
-    ):
-        status, direction = Status(row["status"]), Direction(row["direction"])
-        posted = row["amount"] if status is Status.POSTED else 0
-        sums = sums.moved(direction, posted=posted, pending=row["amount"])
-        lines.append(
-            StatementLine(
-                row["transaction_id"],
-                row["external_id"],
-                row["description"],
-                status,
-                row["effective_date"],
-                direction,
-                row["amount"],
-                sums,
-            )
+async def trial_balance(
+    connection: Connection, ledger_id: UUID, as_of: date | None = None, which: AccountFilter = EVERY_ACCOUNT
+) -> list[AccountBalance]:
+    """Accounts of the ledger with their sums, now or over everything effective up to and on ``as_of``."""
+    external_ids = None if which.external_ids is None else list(which.external_ids)
+    metadata = None if which.metadata is None else metadata_text(which.metadata)
+    if as_of is None:
+        rows = await connection.fetch(query("ledger/current_balances"), ledger_id, external_ids, metadata)
+    else:
+        end = midnight(as_of + timedelta(days=1))
+        rows = await connection.fetch(query("ledger/balances_before"), ledger_id, external_ids, metadata, end)
+    return [
+        AccountBalance(
+            row["id"],
+            row["external_id"],
+            row["name"],
+            Direction(row["normal_balance"]),
+            row["currency"],
+            row["currency_exponent"],
+            row["lock_version"],
+            _sums(row),
         )
-    return Statement(accounts[0], tuple(lines), replace(accounts[0], sums=sums))
+        for row in rows
+    ]
+
+
+async def statements(
+    connection: Connection, openings: Sequence[AccountBalance], first: date, last: date
+) -> list[Statement]:
+    """Accounts from the business day ``first`` to ``last``, both included; ``openings`` are as of the day before.
+
+    Read both in one REPEATABLE READ transaction when the ledger is being written to, so that its parts agree.
+    """
+    rows: dict[UUID, list[asyncpg.Record]] = {opening.account_id: [] for opening in openings}
+    start, end = midnight(first), midnight(last + timedelta(days=1))
+    for row in await connection.fetch(query("ledger/statement_lines"), list(rows), start, end):
+        rows[row["account_id"]].append(row)
+    return [_statement(opening, rows[opening.account_id]) for opening in openings]
 
 
 async def transactions_of(connection: Connection, ledger_id: UUID, metadata: Mapping[str, str]) -> list[Transaction]:
@@ -222,26 +234,26 @@ def _columns(rows: Sequence[tuple[Any, ...]], names: tuple[str, ...]) -> list[li
     return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in names]
 
 
-async def _balances(
-    connection: Connection, ledger_id: UUID, external_ids: list[str] | None, as_of: date | None
-) -> list[AccountBalance]:
-    if as_of is None:
-        rows = await connection.fetch(query("ledger/current_balances"), ledger_id, external_ids)
-    else:
-        end = midnight(as_of + timedelta(days=1))
-        rows = await connection.fetch(query("ledger/balances_before"), ledger_id, external_ids, end)
-    return [
-        AccountBalance(
-            row["id"],
-            row["external_id"],
-            row["name"],
-            Direction(row["normal_balance"]),
-            row["currency"],
-            row["lock_version"],
-            _sums(row),
+def _statement(opening: AccountBalance, rows: Iterable[asyncpg.Record]) -> Statement:
+    lines: list[StatementLine] = []
+    sums = opening.sums
+    for row in rows:
+        status, direction = Status(row["status"]), Direction(row["direction"])
+        posted = row["amount"] if status is Status.POSTED else 0
+        sums = sums.moved(direction, posted=posted, pending=row["amount"])
+        lines.append(
+            StatementLine(
+                row["transaction_id"],
+                row["external_id"],
+                row["description"],
+                status,
+                row["effective_date"],
+                direction,
+                row["amount"],
+                sums,
+            )
         )
-        for row in rows
-    ]
+    return Statement(opening, tuple(lines), replace(opening, sums=sums))
 
 
 def _sums(row: asyncpg.Record) -> Sums:

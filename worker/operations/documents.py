@@ -13,8 +13,6 @@ from fractions import Fraction
 from typing import Any, Final, TypeAlias, assert_never
 from uuid import UUID
 
-from worker.ledger.reading import AccountBalance, Finding, Statement, StatementLine
-from worker.ledger.transaction import Direction
 from worker.loans.fields import MAX_SHARE_CHARACTERS
 from worker.loans.loan import Amounts, Loan
 from worker.money import format_major
@@ -133,37 +131,6 @@ def job_attempt_document(attempt: JobAttempt) -> Document:
     return _without(attempt)
 
 
-def trial_balance_document(accounts: Sequence[AccountBalance], as_of: date | None) -> Document:
-    """Every account that is not zero on the side it stands on, and each currency's totals, which must be equal."""
-    standing = [account for account in accounts if account.posted or account.pending]
-    return {
-        "as_of": _plain(as_of),
-        "accounts": [_trial_line(account) for account in standing],
-        "totals": [_trial_total(standing, currency) for currency in sorted({one.currency for one in standing})],
-    }
-
-
-def statement_document(statement: Statement, first: date, last: date) -> Document:
-    """An account over a period, both days included: where it began, every entry, where it ended."""
-    account = statement.opening
-    return {
-        "external_id": account.external_id,
-        "name": account.name,
-        "normal_balance": account.normal_balance.value,
-        "currency": account.currency,
-        "from": first.isoformat(),
-        "to": last.isoformat(),
-        "opening_balance": format_major(account.posted, account.currency),
-        "lines": [_statement_line(line, account) for line in statement.lines],
-        "closing_balance": format_major(statement.closing.posted, account.currency),
-    }
-
-
-def finding_document(finding: Finding) -> Document:
-    """Something in the ledger that breaks the books."""
-    return {"audit": finding.audit.value, "subject": str(finding.subject), "detail": finding.detail}
-
-
 def _decimal(share: Fraction) -> str:
     """A share as the loan system wrote it: a decimal."""
     return f"{_SHARE.normalize(_SHARE.divide(Decimal(share.numerator), Decimal(share.denominator))):f}"
@@ -201,48 +168,6 @@ def _movement_document(movement: Movement, currency: str) -> Document:
 
 def _about(about: JobAbout) -> Document:
     return {"event_id": about.event_id, "saga_id": about.saga_id, "loan_id": about.loan_id}
-
-
-def _trial_line(account: AccountBalance) -> Document:
-    debit = _debit(account)
-    return {
-        "external_id": account.external_id,
-        "name": account.name,
-        "currency": account.currency,
-        "debit": format_major(max(debit, 0), account.currency),
-        "credit": format_major(max(-debit, 0), account.currency),
-        "pending": format_major(account.pending, account.currency),
-    }
-
-
-def _trial_total(accounts: Sequence[AccountBalance], currency: str) -> Document:
-    debits = [_debit(account) for account in accounts if account.currency == currency]
-    return {
-        "currency": currency,
-        "debit": format_major(sum(max(debit, 0) for debit in debits), currency),
-        "credit": format_major(sum(max(-debit, 0) for debit in debits), currency),
-    }
-
-
-def _debit(account: AccountBalance) -> int:
-    return account.sums.posted_debits - account.sums.posted_credits
-
-
-def _statement_line(line: StatementLine, account: AccountBalance) -> Document:
-    amount = format_major(line.amount, account.currency)
-    debit = line.direction is Direction.DEBIT
-    running = line.sums.posted_debits - line.sums.posted_credits
-    posted = running if account.normal_balance is Direction.DEBIT else -running
-    return {
-        "effective_date": line.effective_date.isoformat(),
-        "description": line.description,
-        "external_id": line.external_id,
-        "ledger_transaction_id": str(line.transaction_id),
-        "status": line.status.value,
-        "debit": amount if debit else None,
-        "credit": None if debit else amount,
-        "balance": format_major(posted, account.currency),
-    }
 
 
 def _without(view: Any, *names: str) -> Document:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
+from uuid import UUID
 
 from worker.database import Connection, Database
 from worker.errors import Rejected
@@ -16,6 +17,7 @@ from worker.inbox import store as inbox_store
 from worker.inbox.messages import Source
 from worker.jobs import store as jobs_store
 from worker.ledger import store as ledger_store
+from worker.ledger.reading import EVERY_ACCOUNT, AccountFilter, Statement
 from worker.loans import store as loans_store
 from worker.loans.postings import LEDGER_NAME
 from worker.operations import store
@@ -23,14 +25,17 @@ from worker.operations.documents import (
     Document,
     dead_letter_document,
     event_document,
-    finding_document,
     job_attempt_document,
     job_document,
     loan_document,
     page_document,
     saga_document,
-    statement_document,
     step_document,
+)
+from worker.operations.ledger_documents import (
+    finding_document,
+    statement_document,
+    statements_document,
     trial_balance_document,
 )
 from worker.operations.views import (
@@ -41,11 +46,12 @@ from worker.operations.views import (
     JobAttempt,
     JobFilter,
     Page,
+    Party,
     SagaFilter,
 )
 
 MAX_STATEMENT_ENTRIES: Final = 10_000
-"""Entries of one statement: a few megabytes of answer, and more than anybody reads."""
+"""Entries of one answer: a few megabytes of answer, and more than anybody reads."""
 
 
 class Reader:
@@ -135,34 +141,52 @@ class Reader:
         async with self._snapshot() as connection:
             return await read_dead_letter(connection, dead_letter_id)
 
-    async def trial_balance(self, as_of: date | None) -> Document:
-        """The ledger's accounts, now or as they stood at the end of a business day."""
-        async with self._database.connection() as connection:
-            ledger_id = await ledger_store.ensure_ledger(connection, LEDGER_NAME)
-            accounts = await ledger_store.trial_balance(connection, ledger_id, as_of)
+    async def trial_balance(self, as_of: date | None, party: Party | None = None) -> Document:
+        """The ledger's accounts, or a party's, now or as they stood at the end of a business day."""
+        which = party.accounts if party else EVERY_ACCOUNT
+        async with self._ledger() as (connection, ledger_id):
+            accounts = await ledger_store.trial_balance(connection, ledger_id, as_of, which)
+        if party and not accounts:
+            raise missing(party.noun, party.name)
         return trial_balance_document(accounts, as_of)
 
     async def statement(self, external_id: str, first: date, last: date) -> Document:
         """One account over a period of business days, both included; refused (400) when it has too many entries."""
-        async with self._database.connection() as connection:
-            ledger_id = await ledger_store.ensure_ledger(connection, LEDGER_NAME)
-            async with connection.transaction(isolation="repeatable_read", readonly=True):
-                most = MAX_STATEMENT_ENTRIES
-                period = (first, last)
-                if await store.count_statement_entries(connection, ledger_id, external_id, period, most + 1) > most:
-                    raise Rejected(400, f"must be earlier: a statement has at most {most} entries", field="to")
-                statement = await ledger_store.account_statement(connection, ledger_id, external_id, first, last)
-        if statement is None:
+        statements = await self._statements(AccountFilter([external_id]), first, last)
+        if not statements:
             raise missing("ledger account", external_id)
-        return statement_document(statement, first, last)
+        return statement_document(statements[0], first, last)
+
+    async def party_statements(self, party: Party, first: date, last: date) -> Document:
+        """Every account of a party over the same period; refused (400) when they have too many entries."""
+        statements = await self._statements(party.accounts, first, last)
+        if not statements:
+            raise missing(party.noun, party.name)
+        return statements_document(statements, first, last)
 
     async def verify_ledger(self) -> list[Document]:
         """Everything in the ledger that breaks the books."""
+        async with self._ledger() as (connection, ledger_id):
+            findings = await ledger_store.verify(connection, ledger_id)
+        return [finding_document(finding) for finding in findings]
+
+    async def _statements(self, which: AccountFilter, first: date, last: date) -> list[Statement]:
+        async with self._ledger() as (connection, ledger_id):
+            openings = await ledger_store.trial_balance(connection, ledger_id, first - timedelta(days=1), which)
+            ids = [account.account_id for account in openings]
+            most = MAX_STATEMENT_ENTRIES
+            if await store.count_statement_entries(connection, ids, (first, last), most + 1) > most:
+                raise Rejected(400, f"must be earlier: a statement has at most {most} entries", field="to")
+            return await ledger_store.statements(connection, openings, first, last)
+
+    @asynccontextmanager
+    async def _ledger(self) -> AsyncIterator[tuple[Connection, UUID]]:
+        """A snapshot of the lender's ledger, which is created when it does not exist yet."""
         async with self._database.connection() as connection:
             ledger_id = await ledger_store.ensure_ledger(connection, LEDGER_NAME)
             async with connection.transaction(isolation="repeatable_read", readonly=True):
-                findings = await ledger_store.verify(connection, ledger_id)
-        return [finding_document(finding) for finding in findings]
+                await store.begin_reading(connection)
+                yield connection, ledger_id
 
     @asynccontextmanager
     async def _snapshot(self) -> AsyncIterator[Connection]:

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import date
 from typing import TypeAlias
 
 from aiohttp import web
 
 from worker.bearer import require_bearer
+from worker.errors import Rejected
 from worker.operations.control import Control
 from worker.operations.documents import Document
 from worker.operations.reader import Reader
 from worker.operations.request import PAGING, Parameters, read_id, read_name, read_text, require_period
-from worker.operations.views import DeadLetterFilter, EventFilter, EventState, JobCondition, JobFilter, SagaFilter
+from worker.operations.views import (
+    DeadLetterFilter,
+    EventFilter,
+    EventState,
+    JobCondition,
+    JobFilter,
+    Party,
+    SagaFilter,
+)
 from worker.strict_json import decode_object
 from worker.writeback.situation import SagaState, WaitingFor
 
@@ -36,6 +46,8 @@ def add_routes(app: web.Application, reader: Reader, control: Control, tokens: S
         ("/v1/dead-letters/{dead_letter_id}", read.dead_letter),
         ("/v1/ledger/trial-balance", read.trial_balance),
         ("/v1/ledger/accounts/{external_id}/statement", read.statement),
+        ("/v1/ledger/loans/{loan_id}/statement", read.loan_statement),
+        ("/v1/ledger/investors/{investor_id}/statement", read.investor_statement),
     ):
         app.router.add_get(path, _answering(answer, tokens, 200))
     for path, answer in (
@@ -90,14 +102,24 @@ class _Reads:
         return await self._reader.show_dead_letter(_dead_letter_id(request))
 
     async def trial_balance(self, request: web.Request) -> Document:
-        return await self._reader.trial_balance(Parameters(request.query.items(), "as_of").day("as_of"))
+        asked = Parameters(request.query.items(), "as_of", "loan_id", "investor_id")
+        loan_id, investor_id = asked.text("loan_id"), asked.text("investor_id")
+        if loan_id and investor_id:
+            raise Rejected(400, "excludes loan_id: ask about one of them", field="investor_id")
+        party = Party.loan(loan_id) if loan_id else Party.investor(investor_id) if investor_id else None
+        return await self._reader.trial_balance(asked.day("as_of"), party)
 
     async def statement(self, request: web.Request) -> Document:
-        asked = Parameters(request.query.items(), "from", "to")
-        first, last = asked.required_day("from"), asked.required_day("to")
-        require_period(first, last)
         account = read_name(request.match_info["external_id"], "ledger account")
-        return await self._reader.statement(account, first, last)
+        return await self._reader.statement(account, *_period(request))
+
+    async def loan_statement(self, request: web.Request) -> Document:
+        party = Party.loan(read_name(request.match_info["loan_id"], "loan"))
+        return await self._reader.party_statements(party, *_period(request))
+
+    async def investor_statement(self, request: web.Request) -> Document:
+        party = Party.investor(read_name(request.match_info["investor_id"], "investor"))
+        return await self._reader.party_statements(party, *_period(request))
 
 
 class _Writes:
@@ -124,6 +146,13 @@ def _answering(answer: Answer, tokens: Sequence[str], status: int) -> Callable[[
         return web.Response(status=status, text=json.dumps(await answer(request)), content_type="application/json")
 
     return handle
+
+
+def _period(request: web.Request) -> tuple[date, date]:
+    asked = Parameters(request.query.items(), "from", "to")
+    first, last = asked.required_day("from"), asked.required_day("to")
+    require_period(first, last)
+    return first, last
 
 
 def _webhook_id(request: web.Request) -> str:

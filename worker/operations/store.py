@@ -121,12 +121,12 @@ async def dead_letter_of_job(connection: Connection, job_id: int) -> int:
 
 
 async def count_statement_entries(
-    connection: Connection, ledger_id: UUID, external_id: str, period: tuple[date, date], at_most: int
+    connection: Connection, account_ids: Sequence[UUID], period: tuple[date, date], at_most: int
 ) -> int:
-    """Entries of an account effective from the first to the last business day, counted no further than ``at_most``."""
+    """Entries of accounts effective from the first to the last business day, counted no further than ``at_most``."""
     start, end = midnight(period[0]), midnight(period[1] + timedelta(days=1))
     name = query("operations/count_statement_entries")
-    entries: int = await connection.fetchval(name, ledger_id, external_id, start, end, at_most)
+    entries: int = await connection.fetchval(name, list(account_ids), start, end, at_most)
     return entries
 
 

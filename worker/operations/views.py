@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Final, Generic, TypeVar
 from uuid import UUID
 
+from worker.ledger.reading import AccountFilter
 from worker.writeback.classify import Refusal
 from worker.writeback.movement import Movement
 from worker.writeback.plan import Purpose, StepKind
@@ -234,3 +235,22 @@ class JobAttempt:
     at: datetime
     outcome: str
     error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Whom accounts of the ledger are kept for: a ``noun``, a name, and which accounts they are."""
+
+    noun: str
+    name: str
+    accounts: AccountFilter
+
+    @classmethod
+    def loan(cls, loan_id: str) -> Party:
+        """A loan."""
+        return cls("loan", loan_id, AccountFilter.of_loan(loan_id))
+
+    @classmethod
+    def investor(cls, investor_id: str) -> Party:
+        """An investor."""
+        return cls("investor", investor_id, AccountFilter.of_investor(investor_id))

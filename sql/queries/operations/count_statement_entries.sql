@@ -1,8 +1,7 @@
--- How many entries a statement would have, counted no further than a limit.
+-- How many entries the statements of some accounts would have, counted no further than a limit.
 select count(*)
 from (
-    select from ledger_accounts a
-    join ledger_entries e on e.account_id = a.id
-    where a.ledger_id = $1 and a.external_id = $2 and e.effective_at >= $3 and e.effective_at < $4
-    limit $5
+    select from ledger_entries
+    where account_id = any($1::uuid[]) and effective_at >= $2 and effective_at < $3
+    limit $4
 ) as counted

@@ -1,0 +1,88 @@
+"""Trial balances and statements as a person and a spreadsheet read them."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import replace
+from datetime import date
+from uuid import UUID
+
+from worker.commands.books import statement_csv, statement_tables, trial_balance_csv, trial_balance_tables
+from worker.ledger.balance import Sums
+from worker.ledger.reading import AccountBalance, Statement, StatementLine
+from worker.ledger.transaction import Direction, Status
+from worker.operations.ledger_documents import statement_document, trial_balance_document
+
+DAY = date(2026, 3, 1)
+
+
+def account(name: str, currency: str, exponent: int, debit: int) -> AccountBalance:
+    sums = Sums(max(debit, 0), max(-debit, 0), max(debit, 0), max(-debit, 0))
+    side = Direction.DEBIT if debit >= 0 else Direction.CREDIT
+    return AccountBalance(UUID(int=1), f"id:{name}", name, side, currency, exponent, 1, sums)
+
+
+BOOKS = (
+    account("Cash", "GBP", 2, 123_456),
+    account("Revenue", "GBP", 2, -123_456),
+    account("Yen", "JPY", 0, 7),
+    account("Yen lent", "JPY", 0, -7),
+    account("Points", "POINT", 30, 10**35 + 1),
+    account("Points owed", "POINT", 30, -(10**35) - 1),
+    account("Nothing", "USD", 2, 0),
+)
+
+
+def test_each_currency_has_a_table_and_totals_of_its_own() -> None:
+    tables = trial_balance_tables("Trial balance", trial_balance_document(BOOKS, DAY)).split("\n\n")
+
+    assert tables[0].splitlines() == [
+        "Trial balance, GBP",
+        "  Account  External id    Debit   Credit  Pending",
+        "  -------  -----------  -------  -------  -------",
+        "  Cash     id:Cash      1234.56     0.00  1234.56",
+        "  Revenue  id:Revenue      0.00  1234.56  1234.56",
+        "  Total                 1234.56  1234.56",
+    ]
+    points = "100000.000000000000000000000000000001"
+    assert [table.splitlines()[-1].split() for table in tables[1:]] == [["Total", "7", "7"], ["Total", points, points]]
+
+
+def test_books_without_money_say_so() -> None:
+    assert trial_balance_tables("Trial balance", trial_balance_document([BOOKS[-1]], None)) == "Trial balance: none"
+
+
+def test_every_amount_reaches_a_spreadsheet_whole() -> None:
+    rows = list(csv.DictReader(io.StringIO(trial_balance_csv(trial_balance_document(BOOKS, None)))))
+
+    assert [(row["currency"], row["debit"]) for row in rows if row["debit"].strip("0.")] == [
+        ("GBP", "1234.56"),
+        ("JPY", "7"),
+        ("POINT", "100000.000000000000000000000000000001"),
+    ]
+
+
+def test_a_statement_counts_what_is_posted_and_shows_what_is_pending() -> None:
+    opening = account("Cash", "GBP", 2, 1_000)
+    steps = [
+        (Status.POSTED, Direction.DEBIT, 250, 'Rent, "late"\x1b[2J'),
+        (Status.PENDING, Direction.CREDIT, 999, None),
+        (Status.POSTED, Direction.CREDIT, 50, "=1+1"),
+    ]
+    sums, lines = opening.sums, []
+    for status, direction, amount, words in steps:
+        sums = sums.moved(direction, posted=amount if status is Status.POSTED else 0, pending=amount)
+        lines.append(StatementLine(UUID(int=2), None, words, status, DAY, direction, amount, sums))
+    document = statement_document(Statement(opening, tuple(lines), replace(opening, sums=sums)), DAY, DAY)
+
+    text = statement_tables([document])
+    cells = [line.split() for line in text.splitlines()]
+    assert cells[0][:3] == ["Cash", "(id:Cash),", "GBP,"]
+    assert cells[-2] == ["Total", "posted", "2.50", "0.50"]
+    assert [line[-1] for line in cells[3:-2]] == ["10.00", "12.50", "12.50", "12.00"]
+    assert cells[-1][-1] == "12.00"
+    assert "\x1b" not in text
+    rows = list(csv.DictReader(io.StringIO(statement_csv([document]))))
+    assert [row["balance"] for row in rows] == ["10.00", "12.50", "12.50", "12.00", "12.00"]
+    assert rows[1]["description"] == steps[0][3]

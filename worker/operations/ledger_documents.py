@@ -1,0 +1,104 @@
+"""The ledger as JSON documents: trial balances, statements, findings; amounts as exact major-unit text. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from worker.ledger.reading import AccountBalance, Finding, Statement, StatementLine
+from worker.ledger.transaction import Direction
+from worker.money import format_minor
+from worker.operations.documents import Document
+
+
+def trial_balance_document(accounts: Sequence[AccountBalance], as_of: date | None) -> Document:
+    """Every account that is not zero on the side it stands on, and each currency's totals.
+
+    The totals are equal in a whole ledger, and what some of its accounts come to in a part of one.
+    """
+    standing = [account for account in accounts if account.posted or account.pending]
+    units = sorted({(account.currency, account.exponent) for account in standing})
+    return {
+        "as_of": as_of.isoformat() if as_of else None,
+        "accounts": [_trial_line(account) for account in standing],
+        "totals": [_trial_total(standing, unit) for unit in units],
+    }
+
+
+def statement_document(statement: Statement, first: date, last: date) -> Document:
+    """An account over a period, both days included: where it began, every entry, where it ended.
+
+    Balances and totals are of what is posted: the opening balance and the totals make the closing balance.
+    """
+    account = statement.opening
+    before, after = account.sums, statement.closing.sums
+    return {
+        "external_id": account.external_id,
+        "name": account.name,
+        "normal_balance": account.normal_balance.value,
+        "currency": account.currency,
+        "from": first.isoformat(),
+        "to": last.isoformat(),
+        "opening_balance": _amount(account.posted, account),
+        "lines": [_statement_line(line, account) for line in statement.lines],
+        "total_debit": _amount(after.posted_debits - before.posted_debits, account),
+        "total_credit": _amount(after.posted_credits - before.posted_credits, account),
+        "closing_balance": _amount(statement.closing.posted, account),
+    }
+
+
+def statements_document(statements: Sequence[Statement], first: date, last: date) -> Document:
+    """Several accounts over the same period."""
+    return {"statements": [statement_document(statement, first, last) for statement in statements]}
+
+
+def finding_document(finding: Finding) -> Document:
+    """Something in the ledger that breaks the books."""
+    return {"audit": finding.audit.value, "subject": str(finding.subject), "detail": finding.detail}
+
+
+def _trial_line(account: AccountBalance) -> Document:
+    debit = _debit(account)
+    return {
+        "external_id": account.external_id,
+        "name": account.name,
+        "currency": account.currency,
+        "debit": _amount(max(debit, 0), account),
+        "credit": _amount(max(-debit, 0), account),
+        "pending": _amount(account.pending, account),
+    }
+
+
+def _trial_total(accounts: Sequence[AccountBalance], unit: tuple[str, int]) -> Document:
+    currency, exponent = unit
+    debits = [_debit(account) for account in accounts if (account.currency, account.exponent) == unit]
+    return {
+        "currency": currency,
+        "debit": format_minor(sum(max(debit, 0) for debit in debits), exponent),
+        "credit": format_minor(sum(max(-debit, 0) for debit in debits), exponent),
+    }
+
+
+def _statement_line(line: StatementLine, account: AccountBalance) -> Document:
+    amount = _amount(line.amount, account)
+    debit = line.direction is Direction.DEBIT
+    running = line.sums.posted_debits - line.sums.posted_credits
+    posted = running if account.normal_balance is Direction.DEBIT else -running
+    return {
+        "effective_date": line.effective_date.isoformat(),
+        "description": line.description,
+        "external_id": line.external_id,
+        "ledger_transaction_id": str(line.transaction_id),
+        "status": line.status.value,
+        "debit": amount if debit else None,
+        "credit": None if debit else amount,
+        "balance": _amount(posted, account),
+    }
+
+
+def _debit(account: AccountBalance) -> int:
+    return account.sums.posted_debits - account.sums.posted_credits
+
+
+def _amount(minor: int, account: AccountBalance) -> str:
+    return format_minor(minor, account.exponent)
