@@ -29,6 +29,8 @@ create table mappings (
     expense_account_id  text,
     supplier_id         text,
     supplier_name       text        not null,
+    -- Only some platforms want a tax rate on a direct cost.
+    tax_rate_id         text,
     state               text        not null check (state in ('creating', 'ready', 'failed')),
     reason              text,
     -- The request as it was made, so that a person can see what was asked for and the creation can be resumed.

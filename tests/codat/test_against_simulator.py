@@ -50,7 +50,7 @@ TODAY = date(2026, 3, 2)
 ENOUGH_SECONDS = 10
 """Simulated seconds after which whatever was asked for has happened."""
 
-PLATFORMS = ["Sandbox", "Xero", "QuickBooks Online", "Sage", "FreeAgent"]
+PLATFORMS = ["Sandbox", "Xero", "QuickBooks Online", "Sage", "FreeAgent", "QuickBooks Desktop"]
 REFERENCE = "LW-L1-repayment-R1"
 
 
@@ -185,16 +185,14 @@ async def test_what_a_mapping_creates_is_accepted(borrower_on: Open) -> None:
     borrower = await borrower_on("Sandbox")
     traits = borrower.traits
     for kind, body in [
-        (RecordKind.SUPPLIER, payloads.supplier(SupplierBody("Bank of Dave", borrower.currency), traits)),
+        (RecordKind.SUPPLIER, payloads.supplier(SupplierBody("Bank of Dave", borrower.currency))),
         (
             RecordKind.ACCOUNT,
             payloads.account(AccountBody("Loan costs", "4290", "Expense.Overhead", None, borrower.currency), traits),
         ),
         (
             RecordKind.BANK_ACCOUNT,
-            payloads.bank_account(
-                BankAccountBody("Dave loan", borrower.currency, "12345678", "123456", "1250"), traits
-            ),
+            payloads.bank_account(BankAccountBody("Dave loan", borrower.currency, "12345678", "123456", "1250")),
         ),
     ]:
         operation = await borrower.finished(kind, body)

@@ -58,11 +58,11 @@ def test_codats_official_models_accept_every_body_on_every_platform(platform: Pl
 @pytest.mark.parametrize("platform", Platform)
 def test_codats_official_models_accept_the_records_a_mapping_creates(platform: Platform) -> None:
     traits = traits_of(platform)
-    bank = payloads.bank_account(BankAccountBody("Bank of Dave loan", "GBP", "12345678", "123456"), traits)
+    bank = payloads.bank_account(BankAccountBody("Bank of Dave loan", "GBP", "12345678", "123456"))
     assert shared.BankAccountPrototype.model_validate_json(bank).account_name == "Bank of Dave loan"
     account = payloads.account(AccountBody("Loan interest", "4290", currency="GBP"), traits)
     assert shared.AccountPrototype.model_validate_json(account).nominal_code == "4290"
-    supplier = payloads.supplier(SupplierBody("Bank of Dave", "GBP"), traits)
+    supplier = payloads.supplier(SupplierBody("Bank of Dave", "GBP"))
     assert shared.AccountingSupplier.model_validate_json(supplier).supplier_name == "Bank of Dave"
 
 

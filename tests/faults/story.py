@@ -123,10 +123,10 @@ async def deliver(stack: Stack, webhook_id: str, event: Mapping[str, Any], *, ur
 
 
 async def map_every_company(stack: Stack) -> list[Borrower]:
-    """A new simulated world whose five borrowers are all mapped in the ``matched`` profile."""
+    """A new simulated world whose first five borrowers are mapped in the ``matched`` profile."""
     await stack.reset()
     world = await stack.look("world")
-    borrowers = [Borrower(stack, company, "", company["baseCurrency"]) for company in world["companies"]]
+    borrowers = [Borrower(stack, company, "", company["baseCurrency"]) for company in world["companies"][:5]]
     for borrower in borrowers:
         await borrower.map()
     await stack.settled()

@@ -42,7 +42,7 @@ class Books:
 
 @pytest.fixture(scope="module")
 async def books(swift: Stack) -> Books:
-    """The books of all five borrowers."""
+    """The books of five borrowers on five platforms."""
     return Books(swift, await map_every_company(swift), [])
 
 

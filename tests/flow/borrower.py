@@ -11,6 +11,8 @@ from typing import Any
 from tests.flow.stack import Stack, eventually
 
 _numbers = count(1)
+TAXED = ("Sage Intacct",)
+"""Platforms that want a tax rate named in the mapping."""
 
 
 @dataclass
@@ -57,6 +59,7 @@ class Borrower:
             "borrower_account": {"id": company["borrowerAccountId"]},
             "expense_account": {"id": company["expenseAccountId"]},
             "supplier": {"id": company["supplierId"]},
+            **({"tax_rate_id": company["taxRateId"]} if company["platform"] in TAXED else {}),
             **changes,
         }
         status, answer = await self.stack.call("PUT", self.path, body)

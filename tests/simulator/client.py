@@ -70,7 +70,10 @@ class Bodies:
                 }
             ],
             "paymentAllocations": [
-                {"payment": {"accountRef": {"id": self.company[payer]}}, "allocation": {"totalAmount": worth}}
+                {
+                    "payment": {"accountRef": {"id": self.company[payer]}, "paidOnDate": "2026-03-02"},
+                    "allocation": {"totalAmount": worth},
+                }
             ],
         }
 

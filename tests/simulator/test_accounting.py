@@ -17,7 +17,7 @@ from worker.simulator.platforms import SANDBOX_PLATFORM
 from worker.simulator.world import build_world
 from worker.simulator.writes import Desk, Written, write_direct_cost, write_transfer
 
-PLATFORMS = ("Xero", "QuickBooks", "Sage", "FreeAgent", "Sandbox")
+PLATFORMS = ("Xero", "QuickBooks", "Sage", "FreeAgent", "Sandbox", "QuickBooks Desktop", "Sage Intacct")
 COSTS = ("66.67", "66.67", "66.66")
 PRINCIPALS = ("333.33", "333.33", "333.34")
 TOTALS = ("400", "400", "400")

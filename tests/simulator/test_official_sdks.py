@@ -48,7 +48,7 @@ def places(client: Client) -> Document:
     return {"company_id": client.company["id"], "connection_id": client.company["connectionId"]}
 
 
-@pytest.fixture(params=["Xero", "QuickBooks", "Sage", "FreeAgent", "Sandbox"])
+@pytest.fixture(params=["Xero", "QuickBooks", "Sage", "FreeAgent", "Sandbox", "QuickBooks Desktop", "Sage Intacct"])
 async def client(request: pytest.FixtureRequest, open_company: Open) -> Client:
     return await open_company(request.param)
 
@@ -116,6 +116,26 @@ async def test_a_direct_cost_is_written_and_read_back(client: Client) -> None:
     assert created.data_type == shared.DataType.DIRECT_COSTS
 
 
+async def test_tax_rates_are_synced_listed_and_named_by_a_direct_cost(client: Client) -> None:
+    sdk = lending_sdk(client)
+    company_id = client.company["id"]
+    pull = await ask(sdk.manage_data.refresh.data_type, company_id=company_id, data_type="taxRates")
+    assert pull.data_type == "taxRates"
+    await client.advance(10)
+    statuses = await ask(sdk.manage_data.get_status, company_id=company_id)
+    assert statuses.tax_rates.last_successful_sync is not None
+    # Neither SDK lists tax rates: the page is read as any other, and an item as what a line refers to.
+    page = await client.get(f"{client.base}/data/taxRates?query=effectiveTaxRate%3D0")
+    assert shared.Links.model_validate(page["_links"]).current.href
+    rates = [shared.TaxRateRef.model_validate(rate) for rate in page["results"]]
+    assert [(rate.id, rate.effective_tax_rate) for rate in rates] == [(client.company["taxRateId"], Decimal(0))]
+    assert (await client.get(f"{client.base}/data/taxRates/{rates[0].id}"))["name"] == rates[0].name
+    operation = await client.push(f"{client.connection}/push/directCosts", client.cost("66.67"))
+    record_id = operation["changes"][0]["recordRef"]["id"]
+    cost = await ask(sdk.transactions.direct_costs.get, **places(client), direct_cost_id=record_id)
+    assert cost.line_items[0].tax_rate_ref.id == rates[0].id
+
+
 async def test_suppliers_accounts_and_bank_accounts_are_read(client: Client) -> None:
     sdk = lending_sdk(client)
     company_id = client.company["id"]
@@ -139,7 +159,7 @@ async def test_suppliers_accounts_and_bank_accounts_are_read(client: Client) -> 
 
 async def test_a_supplier_is_created(client: Client) -> None:
     sdk = lending_sdk(client)
-    body = {"supplier_name": "Bank of Dave", "status": "Active"}
+    body = {"supplier_name": "Bank of Dave", "contact_name": "Dave", "status": "Active"}
     await ask(sdk.loan_writeback.suppliers.create, **places(client), accounting_supplier=body)
     await client.advance(10)
     found = await ask(
@@ -232,6 +252,13 @@ async def test_a_source_account_is_created_mapped_and_connected(open_company: Op
     assert [(m.status, m.target_account_name) for m in second if m.source_account_id == "bod-1"] == [
         ("connected", "Bank of Dave loan")
     ]
+
+
+async def test_source_accounts_are_listed_where_a_person_joins_them(open_company: Open) -> None:
+    client = await open_company("QuickBooks")
+    listed = await client.get(f"{client.feeds}/connectionInfo/bankFeedAccounts")
+    (source,) = (shared.SourceAccountV2.model_validate(item) for item in listed)
+    assert (source.id, source.status.value) == (client.company["sourceAccountId"], "connected")
 
 
 async def test_syncs_are_queued_and_their_status_read(open_company: Open) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.simulator.client import Client, Document, Open
 
-PLATFORMS = ("Xero", "QuickBooks", "Sage", "FreeAgent", "Sandbox")
+PLATFORMS = ("Xero", "QuickBooks", "Sage", "FreeAgent", "Sandbox", "QuickBooks Desktop", "Sage Intacct")
 
 
 def required_paths(properties: Document, prefix: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -118,6 +118,10 @@ LINE = ("lineItems", 0)
         ("Sage", ("currency",), "EUR", "Currency"),
         ("FreeAgent", ("currency",), "EUR", "Currency"),
         ("FreeAgent", ("note",), "", "Note"),
+        ("QuickBooks Desktop", ("currency",), "EUR", "Currency"),
+        ("QuickBooks Desktop", ("note",), "n" * 4097, "Note"),
+        ("Sage Intacct", ("note",), "n" * 81, "Note"),
+        ("Sage Intacct", (*LINE, "taxRateRef", "id"), "nobody", "LineItems[0].TaxRateRef.Id"),
         ("Sandbox", ("totalAmount",), 11, "TotalAmount"),
         ("Sandbox", ("id",), "mine", "Id"),
     ],
@@ -155,7 +159,14 @@ async def test_freeagent_keeps_neither_reference_nor_contact(open_company: Open)
 
 @pytest.mark.parametrize(
     ("platform", "kept"),
-    [("Xero", None), ("FreeAgent", None), ("Sage", None), ("QuickBooks", "LN1"), ("Sandbox", "LN1")],
+    [
+        ("Xero", None),
+        ("FreeAgent", None),
+        ("Sage", None),
+        ("QuickBooks", "LN1"),
+        ("QuickBooks Desktop", "LN1"),
+        ("Sandbox", "LN1"),
+    ],
 )
 async def test_only_some_platforms_keep_the_description_of_a_transfer(
     platform: str, kept: str | None, open_company: Open
@@ -188,7 +199,7 @@ async def test_xero_wants_all_lines_negative_once_one_is(open_company: Open) -> 
 
 
 async def test_a_direct_cost_is_deleted_only_where_the_platform_can(open_company: Open) -> None:
-    client = await open_company("Sandbox")
+    client = await open_company("QuickBooks Desktop")
     operation = await client.push(f"{client.connection}/push/directCosts", client.cost("10"))
     record_id = operation["changes"][0]["recordRef"]["id"]
     reply = await client.call("DELETE", f"{client.connection}/push/directCosts/{record_id}")

@@ -56,9 +56,9 @@ async def test_every_response_shows_the_quota_and_a_used_up_one_is_refused_until
 
 
 async def test_the_quota_grows_with_connected_companies(client: Client) -> None:
-    assert (await client.call("GET", "/companies")).headers["X-Rate-Limit-Limit"] == "6000"
+    assert (await client.call("GET", "/companies")).headers["X-Rate-Limit-Limit"] == "8000"
     await client.call("PATCH", client.connection, {"status": "Unlinked"})
-    assert (await client.call("GET", "/companies")).headers["X-Rate-Limit-Limit"] == "5000"
+    assert (await client.call("GET", "/companies")).headers["X-Rate-Limit-Limit"] == "7000"
 
 
 async def test_an_address_is_slowed_down_for_the_rest_of_its_minute(open_company: Open) -> None:

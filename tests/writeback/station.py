@@ -90,6 +90,7 @@ class Station:
             borrower_account_id=known["borrowerAccountId"],
             expense=Existing(known["expenseAccountId"]),
             supplier=Existing(known["supplierId"]),
+            tax_rate_id=known["taxRateId"] if known["platform"] == "Sage Intacct" else None,
         )
         new = configure_store.NewMapping(
             company_id=self.company_id,

@@ -11,7 +11,7 @@ from tests.writeback.station import Station
 from worker.codat.profiles import Profile
 from worker.writeback.movement import Drawdown, Refund, Repayment, RepaymentReversal
 
-PLATFORMS = ["Xero", "QuickBooks Online", "Sage", "FreeAgent", "Sandbox"]
+PLATFORMS = ["Xero", "QuickBooks Online", "Sage", "FreeAgent", "Sandbox", "QuickBooks Desktop", "Sage Intacct"]
 INSTALMENTS = [
     Repayment("R1", 33_333, 6_667, 0),
     Repayment("R2", 33_333, 6_667, 0),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +9,6 @@ import pytest
 
 from tests.writeback.conftest import Open
 from tests.writeback.station import Document, Station
-from worker.codat.platforms import TRAITS, Platform, traits_of
 from worker.codat.replies import CodatError, Found, Missing
 from worker.writeback.movement import Drawdown, Repayment, RepaymentReversal
 
@@ -108,18 +106,11 @@ async def test_a_platform_without_direct_incomes_is_not_waited_for(
     assert await station.balance("lenderAccountId") == "0.00"
 
 
-def let_the_sandbox_delete(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As QuickBooks Desktop, which the simulator has not, does: costs are deleted and not given back."""
-    deleting = replace(traits_of(Platform.SANDBOX), deletes_direct_costs=True)
-    monkeypatch.setitem(TRAITS, Platform.SANDBOX, deleting)
-
-
 @pytest.mark.parametrize("kind", ["cut_before", "cut_after", "status_before", "status_after"])
 async def test_a_deletion_whose_answer_was_lost_deletes_the_cost_and_nothing_else(
-    open_station: Open, kind: str, monkeypatch: pytest.MonkeyPatch
+    open_station: Open, kind: str
 ) -> None:
-    let_the_sandbox_delete(monkeypatch)
-    station = await open_station("Sandbox")
+    station = await open_station("QuickBooks Desktop")
     await station.map()
     await station.finish(await station.saga(Repayment("R1", 33_333, 6_667, 0)))
     await station.finish(await station.saga(Repayment("R2", 33_333, 6_667, 0), "LN-2"))
@@ -134,8 +125,7 @@ async def test_a_deletion_whose_answer_was_lost_deletes_the_cost_and_nothing_els
 async def test_a_cost_that_is_gone_already_counts_as_deleted_once_the_books_were_read(
     open_station: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    let_the_sandbox_delete(monkeypatch)
-    station = await open_station("Sandbox")
+    station = await open_station("QuickBooks Desktop")
     await station.map()
     await station.finish(await station.saga(Repayment("R1", 33_333, 6_667, 0)))
     (cost,) = await station.records("directCosts")

@@ -145,6 +145,11 @@ class CodatClient:
         found = await self._read_pages(company_id, f"{_below(company_id, connection_id)}/bankFeedAccounts/mapping")
         return _each(found, parse.parse_feed_account)
 
+    async def list_source_accounts(self, company_id: UUID, connection_id: UUID) -> ReadReply[list[FeedAccount]]:
+        """Every source account with its status; the only list where feeds are joined inside the platform."""
+        target = f"{_below(company_id, connection_id)}/connectionInfo/bankFeedAccounts"
+        return _each(await self._read_pages(company_id, target), parse.parse_source_account)
+
     async def create_mapping(
         self, company_id: UUID, connection_id: UUID, body: bytes, key: UUID
     ) -> ReadReply[JsonObject]:

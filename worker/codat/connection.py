@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 from worker.codat import wire
@@ -19,6 +20,10 @@ class ConnectionStatus(StrEnum):
     LINKED = "Linked"
     UNLINKED = "Unlinked"
     DEAUTHORIZED = "Deauthorized"
+
+
+_JOINED: Final = ("connected", "linked")
+"""What Codat's pages call a source account that feeds an account of the books."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +58,12 @@ class FeedAccount:
 
     @property
     def is_connected(self) -> bool:
-        """Codat's pages call a working mapping ``connected`` and ``linked``."""
-        return self.target_id is not None and self.status.casefold() in ("connected", "linked")
+        """Whether it takes bank lines."""
+        return self.target_id is not None and self.status.casefold() in _JOINED
+
+    def joined_to(self, target_id: str | None) -> FeedAccount:
+        """The same account with its target, where only its status tells that it is joined to one."""
+        return replace(self, target_id=target_id) if self.status.casefold() in _JOINED else self
 
 
 def parse_connection(document: JsonObject) -> Connection:
@@ -81,6 +90,15 @@ def parse_company_info(document: JsonObject) -> CompanyInfo:
         base_currency=wire.text(document, "baseCurrency"),
         ledger_lock_date=wire.calendar_day(document, "ledgerLockDate"),
     )
+
+
+def parse_source_account(document: JsonObject) -> FeedAccount:
+    """Read a source account, which does not name what it feeds; raises :class:`UnreadableReplyError` without an id."""
+    source = wire.text(document, "id")
+    if source is None:
+        raise UnreadableReplyError("the source account has no id")
+    status, currency = wire.text(document, "status") or "unknown", wire.text(document, "currency")
+    return FeedAccount(source, None, status, currency)
 
 
 def parse_feed_account(document: JsonObject) -> FeedAccount:

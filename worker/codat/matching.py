@@ -161,7 +161,7 @@ def _fingerprint(kind: RecordKind, record: JsonObject, marks: frozenset[str]) ->
                 None,
                 wire.calendar_day(record, "date") or wire.calendar_day(record, "clearedOnDate"),
             )
-        case RecordKind.BANK_ACCOUNT | RecordKind.ACCOUNT | RecordKind.SUPPLIER:
+        case RecordKind.BANK_ACCOUNT | RecordKind.ACCOUNT | RecordKind.SUPPLIER | RecordKind.TAX_RATE:
             raise ValueError(f"{kind.value} are found by their names, not by a fingerprint")
         case _:
             assert_never(kind)

@@ -231,7 +231,6 @@ def _direct_cost_line(body: DirectCostBody, traits: Traits, *, literal: bool) ->
     amount = amount_number(body.amount, body.currency)
     text = narrative(body.reference, body.description, traits.line_description_length)
     tax_rate = body.tax_rate_id or traits.untaxed_rate_id
-    send_tax_rate = tax_rate is not None and (traits.tax_rate_required or not literal)
     return _present(
         {
             "description": GUIDE_LINE_DESCRIPTION if literal else text or None,
@@ -241,7 +240,7 @@ def _direct_cost_line(body: DirectCostBody, traits: Traits, *, literal: bool) ->
             "taxAmount": 0,
             "totalAmount": None if literal else amount,
             "accountRef": {"id": body.expense_account_id},
-            "taxRateRef": {"id": tax_rate} if send_tax_rate else None,
+            "taxRateRef": {"id": tax_rate} if tax_rate else None,
         }
     )
 
@@ -258,12 +257,12 @@ def _payment(body: DirectCostBody, traits: Traits, *, literal: bool) -> dict[str
     return {"payment": payment, "allocation": allocation}
 
 
-def bank_account(body: BankAccountBody, traits: Traits) -> bytes:
+def bank_account(body: BankAccountBody) -> bytes:
     """The body of ``push/bankAccounts``: the lender's virtual account, which owes money and is therefore of credit."""
     return encode_body(
         _present(
             {
-                "accountName": body.name[: traits.bank_account_name_length],
+                "accountName": body.name,
                 "accountType": "Credit",
                 "nominalCode": body.nominal_code,
                 "accountNumber": body.account_number,
@@ -310,8 +309,8 @@ def account(body: AccountBody, traits: Traits) -> bytes:
     return encode_body(
         _present(
             {
-                "nominalCode": body.nominal_code[: traits.nominal_code_length] if body.nominal_code else None,
-                "name": body.name[: traits.account_name_length],
+                "nominalCode": body.nominal_code,
+                "name": body.name,
                 "description": body.description,
                 "fullyQualifiedCategory": body.category or traits.expense_category,
                 "currency": body.currency,
@@ -322,7 +321,7 @@ def account(body: AccountBody, traits: Traits) -> bytes:
     )
 
 
-def supplier(body: SupplierBody, traits: Traits) -> bytes:
+def supplier(body: SupplierBody) -> bytes:
     """The body of ``push/suppliers``."""
     return encode_body(
         _present(
@@ -333,7 +332,7 @@ def supplier(body: SupplierBody, traits: Traits) -> bytes:
                 "phone": body.phone,
                 "registrationNumber": body.registration_number,
                 "status": "Active",
-                "supplierName": body.name[: traits.supplier_name_length],
+                "supplierName": body.name,
             }
         )
     )

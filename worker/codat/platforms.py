@@ -78,14 +78,13 @@ class Traits:
     """The platform's own tax rate for "no tax", where it has one that every company may use."""
     deletes_direct_costs: bool = False
     creates_bank_accounts: bool = True
-    bank_account_name_length: int = DEFAULT_TEXT_LENGTH
-    account_name_length: int = DEFAULT_TEXT_LENGTH
-    nominal_code_length: int = DEFAULT_TEXT_LENGTH
     expense_category: str | None = None
     """Category an account for interest and fees is created under, where the platform has one that fits."""
-    supplier_name_length: int = DEFAULT_TEXT_LENGTH
+    supplier_contact_required: bool = False
     on_premise: bool = False
     """Writes wait for a computer at the borrower's, perhaps for ever, unless a timeout is given."""
+    options_require_everything: bool = False
+    """Its options models mark every field as required, which tells what it accepts and not what it needs."""
     feed: FeedRules = FeedRules()
 
 
@@ -99,8 +98,6 @@ TRAITS: Final[dict[Platform, Traits]] = {
             direct_cost_note_length=0,
             line_description_length=4000,
             creates_bank_accounts=False,
-            account_name_length=150,
-            nominal_code_length=10,
             expense_category="Expense.Overhead",
             # Xero wants the lines of one request in order; we send one line a request, so a late one keeps its day.
             feed=FeedRules(balance_required=True, oldest_days=365, future_dates=False, mapped_through_api=True),
@@ -111,33 +108,24 @@ TRAITS: Final[dict[Platform, Traits]] = {
             line_description_length=3999,
             tax_rate_required=True,
             untaxed_rate_id="NON",
-            account_name_length=100,
-            nominal_code_length=7,
             feed=FeedRules(oldest_days=7, future_dates=False, chronological=True),
         ),
         Traits(
             Platform.QUICKBOOKS_DESKTOP,
             direct_cost_reference_length=0,  # it would become the cheque's number; the note keeps ours
+            direct_cost_paid_on_required=True,
             deletes_direct_costs=True,
-            bank_account_name_length=31,
-            account_name_length=31,
-            nominal_code_length=7,
             expense_category="Expense.Expense",
-            supplier_name_length=41,
             on_premise=True,
         ),
         Traits(
             Platform.SAGE_BUSINESS_CLOUD,
-            bank_account_name_length=50,
-            account_name_length=200,
-            nominal_code_length=8,
             expense_category="OVERHEADS",
             feed=FeedRules(balance_required=True, future_dates=False, chronological=True),
         ),
         Traits(
             Platform.SAGE_50,
             direct_cost_currency_rate_required=True,
-            supplier_name_length=60,
             on_premise=True,
             feed=FeedRules(balance_required=True, future_dates=False, chronological=True),
         ),
@@ -150,8 +138,7 @@ TRAITS: Final[dict[Platform, Traits]] = {
             line_description_length=1000,
             direct_cost_paid_on_required=True,
             tax_rate_required=True,
-            nominal_code_length=24,
-            supplier_name_length=100,
+            supplier_contact_required=True,
         ),
         Traits(
             Platform.FREEAGENT,
@@ -185,7 +172,7 @@ TRAITS: Final[dict[Platform, Traits]] = {
         ),
         Traits(Platform.ZOHO_BOOKS),
         Traits(Platform.KASHFLOW),
-        Traits(Platform.SANDBOX),
+        Traits(Platform.SANDBOX, options_require_everything=True),
         Traits(Platform.OTHER),
     )
 }

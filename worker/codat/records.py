@@ -22,6 +22,7 @@ class RecordKind(StrEnum):
     BANK_ACCOUNT = "bankAccounts"
     ACCOUNT = "chartOfAccounts"
     SUPPLIER = "suppliers"
+    TAX_RATE = "taxRates"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,8 @@ def push_path(kind: RecordKind, *, bank_account_id: str | None = None, on_premis
             raise ValueError("a bank transaction is pushed to an account: bank_account_id is missing")
         case RecordKind.DIRECT_INCOME:
             raise ValueError("a direct income is created by a negative direct cost")
+        case RecordKind.TAX_RATE:
+            raise ValueError("a tax rate belongs to the borrower's books and is only read")
         case RecordKind.TRANSFER | RecordKind.DIRECT_COST | RecordKind.BANK_ACCOUNT | RecordKind.SUPPLIER:
             path = f"push/{kind.value}"
         case _:
@@ -59,13 +62,13 @@ def push_path(kind: RecordKind, *, bank_account_id: str | None = None, on_premis
 
 
 def list_path(kind: RecordKind, company_id: str, connection_id: str, *, bank_account_id: str | None = None) -> str:
-    """Where records of this kind are read: suppliers and accounts belong to the company, the rest to a connection."""
+    """Where records of this kind are read: accounts, suppliers and tax rates belong to the company."""
     company, connection = f"companies/{company_id}", f"companies/{company_id}/connections/{connection_id}"
     match kind:
         case RecordKind.ACCOUNT:
             return f"{company}/data/accounts"
-        case RecordKind.SUPPLIER:
-            return f"{company}/data/suppliers"
+        case RecordKind.SUPPLIER | RecordKind.TAX_RATE:
+            return f"{company}/data/{kind.value}"
         case RecordKind.BANK_TRANSACTION if bank_account_id:
             return f"{connection}/data/bankAccounts/{segment(bank_account_id)}/bankTransactions"
         case RecordKind.BANK_TRANSACTION:

@@ -25,6 +25,11 @@ class CodatError:
     correlation_id: str | None = None
     errors: tuple[ValidationItem, ...] = ()
 
+    @property
+    def names_unsupported(self) -> bool:
+        """The platform lacks the data type and will not learn it; any other 404 may be over one day."""
+        return "not supported" in self.message
+
 
 class AmbiguityCause(StrEnum):
     """Why it is not known whether a write took effect."""

@@ -5,7 +5,7 @@
 companies and their ids, record ids, push operation keys, delays, and which requests a fault of some probability
 strikes.
 
-**Companies.** Five, all with zero balances, each knowing the lender "Northgate Capital" as a supplier:
+**Companies.** Seven, all with zero balances, each knowing the lender "Northgate Capital" as a supplier:
 
 ===========================  ==========================================  ===  ==============================  ========
 company                      platform (integration key)                  cur  bank feeds on                   lines to
@@ -15,6 +15,8 @@ Cascade Outfitters Inc       QuickBooks Online (qhyg)                    USD  a 
 Harbour Joinery Ltd          Sage Business Cloud Accounting (cmhy)       GBP  a second one (olpr)             either
 Lune Design Studio           FreeAgent (fbrh)                            GBP  the same connection             source
 Sandbox Trading Ltd          Sandbox (mqjo)                              GBP  none                            account
+Prairie Tools Inc            QuickBooks Desktop (pqsw)                   USD  none                            account
+Summit Logistics Ltd         Sage Intacct (knfz)                         GBP  none                            account
 ===========================  ==========================================  ===  ==============================  ========
 
 "Lines to": where ``push/bankAccounts/{id}/bankTransactions`` goes: to a *source* account of a feed (the only way where
@@ -25,9 +27,10 @@ is what a write is checked against. A body of the wrong shape is HTTP 400; a bro
 with ``validation.errors``. Worth knowing: Xero wants ``from.status`` and ``to.status``, a GUID contact and a
 ``taxAmount`` on every line; QuickBooks wants ``contactRef.dataType`` and ``taxRateRef.id`` ``NON`` or ``TAX`` on
 every line; FreeAgent wants a ``note`` and exactly one line, and loses reference and contact; Xero, FreeAgent and Sage
-lose a transfer's description. Negative direct costs become direct incomes on Xero. Only the Sandbox deletes direct
-costs. A connection that is not linked refuses writes and options with 403. A date on or before the ledger lock date
-is refused.
+lose a transfer's description; Sage Intacct wants the payee as ``note`` and an existing tax rate on every line. Negative
+direct costs become direct incomes on Xero. Only QuickBooks Desktop deletes direct costs; its writes and syncs wait
+while its office computer is off. Every company has the tax rates ``NON`` (0 %) and ``TAX`` (20 %). A
+connection that is not linked refuses writes and options with 403. A date on or before the ledger lock date is refused.
 
 **Books.** Transfers and direct costs move the general ledger; bank lines move only their statement and the balance of
 their source account. Nothing is deduplicated. Reads see the last sync: a finished push syncs its data type unless
@@ -42,9 +45,10 @@ real time, and ``Retry-After`` real seconds, as both are for the other side's cl
 ``GET /_simulator/world``
     ``{seed, now, companies: [{id, name, platform, baseCurrency, ledgerLockDate, connectionId, borrowerAccountId,
     lenderAccountId, savingsAccountId, expenseAccountId, otherExpenseAccountId, salesAccountId, supplierId,
-    otherSupplierId, feedConnectionId?, sourceAccountId?, connections: [{id, platform, integrationKey, sourceType,
-    status, sourceAccounts: [{id, status, targetAccountId}]}]}]}``. ``sourceAccountId`` is a feed account already
-    connected to ``lenderAccountId``; the Sandbox has neither it nor ``feedConnectionId``.
+    otherSupplierId, taxRateId, otherTaxRateId, feedConnectionId?, sourceAccountId?, connections: [{id,
+    platform, integrationKey, sourceType, status, sourceAccounts: [{id, status, targetAccountId}]}]}]}``.
+    ``sourceAccountId`` is a feed account already connected to ``lenderAccountId``; companies without bank feeds have
+    neither it nor ``feedConnectionId``.
 ``GET /_simulator/books/{companyId}``
     ``{companyId, name, baseCurrency, accounts: [{id, name, type, currency, isBankAccount, status, balance}],
     statements: [{accountId, targetAccountId, currency, opening, balance, reportedBalance, lines: [{id, date, amount,
@@ -71,6 +75,8 @@ real time, and ``Retry-After`` real seconds, as both are for the other side's cl
     Moves time forward through everything due on the way, deliveries included; answers ``{now}``.
 ``POST /_simulator/connections/{connectionId}`` ``{status}``
     ``Linked``, ``Deauthorized``, ``Unlinked`` or ``PendingAuth``, with its ``connection.*`` webhook.
+``POST /_simulator/connectors/{connectionId}`` ``{on}``
+    Turns the office computer of an on-premise platform on or off; answers ``{connectionId, on, waiting}``.
 ``POST /_simulator/companies/{companyId}`` ``{ledgerLockDate}``
     A date, or null to lift the lock.
 ``POST /_simulator/feeds/{connectionId}/{sourceAccountId}`` ``{targetAccountId?}``

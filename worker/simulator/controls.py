@@ -96,6 +96,21 @@ async def post_connection(request: web.Request) -> web.Response:
     raise CodatError(404, f"No connection has the id {wanted}.")
 
 
+async def post_connector(request: web.Request) -> web.Response:
+    """Turns the office computer of an on-premise platform on or off."""
+    simulator = simulator_of(request)
+    is_on = decode_object(await request.read()).get("on")
+    if not isinstance(is_on, bool):
+        raise CodatError(400, "on must be true or false.")
+    wanted = request.match_info["connection_id"]
+    for company in simulator.companies.values():
+        connection = company.connections.get(wanted)
+        if connection is not None and connection.platform.on_premise:
+            simulator.set_connector(connection, on=is_on)
+            return respond({"connectionId": connection.id, "on": is_on, "waiting": len(connection.waiting)})
+    raise CodatError(404, f"No connection to an on-premise platform has the id {wanted}.")
+
+
 async def post_reset(request: web.Request) -> web.Response:
     """Starts over, with another seed when one is given."""
     body = await request.read()
@@ -263,6 +278,7 @@ def add_routes(app: web.Application) -> None:
     app.router.add_delete("/_simulator/faults", delete_faults)
     app.router.add_post("/_simulator/clock", post_clock)
     app.router.add_post("/_simulator/connections/{connection_id}", post_connection)
+    app.router.add_post("/_simulator/connectors/{connection_id}", post_connector)
     app.router.add_post("/_simulator/companies/{company_id}", post_company)
     app.router.add_post("/_simulator/feeds/{connection_id}/{account_id}", post_feed)
     app.router.add_delete("/_simulator/records/{company_id}/{data_type}/{record_id}", delete_record)

@@ -9,7 +9,9 @@ from enum import StrEnum
 from typing import Final
 
 from worker.simulator.models.freeagent import FREEAGENT
+from worker.simulator.models.intacct import INTACCT
 from worker.simulator.models.quickbooks import QUICKBOOKS
+from worker.simulator.models.quickbooks_desktop import QUICKBOOKS_DESKTOP
 from worker.simulator.models.sage import SAGE
 from worker.simulator.models.sandbox import SANDBOX
 from worker.simulator.models.xero import XERO
@@ -36,7 +38,10 @@ class FeedRules:
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """One integration. ``feed`` is set where its connection carries bank feeds."""
+    """One integration. ``feed`` is set where its connection carries bank feeds.
+
+    ``on_premise``: a computer in the borrower's office does the work, and may be off.
+    """
 
     name: str
     key: str
@@ -50,6 +55,7 @@ class Platform:
     bank_lines_readable: bool = True
     negative_cost_is_income: bool = False
     direct_costs_deletable: bool = False
+    on_premise: bool = False
 
 
 XERO_PLATFORM: Final = Platform(
@@ -82,4 +88,14 @@ QUICKBOOKS_FEEDS_PLATFORM: Final = Platform(
 )
 SAGE_PLATFORM: Final = Platform("Sage Business Cloud Accounting", "cmhy", "Accounting", models=SAGE)
 SAGE_FEEDS_PLATFORM: Final = Platform("Sage Bank Feeds", "olpr", "BankFeed", feed=FeedRules(newest_first_refused=True))
-SANDBOX_PLATFORM: Final = Platform("Sandbox", "mqjo", "Accounting", models=SANDBOX, direct_costs_deletable=True)
+SANDBOX_PLATFORM: Final = Platform("Sandbox", "mqjo", "Accounting", models=SANDBOX)
+QUICKBOOKS_DESKTOP_PLATFORM: Final = Platform(
+    "QuickBooks Desktop",
+    "pqsw",
+    "Accounting",
+    IdStyle.NUMBER,
+    QUICKBOOKS_DESKTOP,
+    direct_costs_deletable=True,
+    on_premise=True,
+)
+INTACCT_PLATFORM: Final = Platform("Sage Intacct", "knfz", "Accounting", IdStyle.NUMBER, INTACCT)

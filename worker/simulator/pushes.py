@@ -117,6 +117,9 @@ class PushDesk:
         """The accounting software gets to the write; an operation already finished is left alone."""
         if operation.status in {PushStatus.SUCCESS, PushStatus.FAILED}:
             return
+        if not operation.connection.connector_on:
+            operation.connection.waiting.append(lambda: self.complete(operation))
+            return
         if operation.connection.status is not ConnectionStatus.LINKED:
             self._finish(operation, PushStatus.FAILED, "The connection was lost before the write was carried out.")
             return

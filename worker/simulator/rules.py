@@ -22,6 +22,7 @@ class DataType(StrEnum):
     DIRECT_COSTS = "directCosts"
     DIRECT_INCOMES = "directIncomes"
     BANK_TRANSACTIONS = "bankTransactions"
+    TAX_RATES = "taxRates"
 
 
 class Kind(StrEnum):
@@ -47,6 +48,7 @@ class Check(Enum):
     COST_ACCOUNT = "Has to be the id of an existing expense or income account."
     ACCOUNT = "Has to be the id of an existing account."
     CONTACT = "Has to be the id of an existing contact."
+    TAX_RATE = "Has to be the id of an existing tax rate."
     GUID = "Has to be a GUID."
     ONE_ITEM = "Exactly one is allowed."
     AT_MOST_ONE_ITEM = "One at most is allowed."

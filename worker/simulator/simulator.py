@@ -138,6 +138,9 @@ class Simulator:
         )
 
     def _sync_done(self, company: Company, connection: Connection, data_types: tuple[DataType, ...]) -> None:
+        if not connection.connector_on:
+            connection.waiting.append(lambda: self._sync_done(company, connection, data_types))
+            return
         view = self.views[company.id]
         for data_type in data_types:
             view.read(company, data_type, self.clock.now())
@@ -158,6 +161,19 @@ class Simulator:
             event_type = "connection.disconnected"
         self.post.send(connection_changed(self.guid(), event_type, company, connection))
         self.post.send_legacy(legacy_connection_status(self.guid(), company, connection, old))
+
+    def set_connector(self, connection: Connection, *, on: bool) -> None:
+        """Turns the office computer of an on-premise platform off, or on: then it does what waited for it, in order."""
+        connection.connector_on = on
+        if not on:
+            return
+        waiting, connection.waiting = connection.waiting, []
+
+        def catch_up() -> None:
+            for action in waiting:
+                action()
+
+        self.timetable.after(self.draw(self.options.push_delay), catch_up)
 
     def connect_feed(self, company: Company, connection: Connection, source: SourceAccount) -> None:
         """Finishes a mapping after a while: the target account is made where it is missing, and lines may come."""

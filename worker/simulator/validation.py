@@ -30,6 +30,7 @@ VALIDATORS: Final = {
     DataType.DIRECT_COSTS: "DirectCost",
     DataType.DIRECT_INCOMES: "DirectIncome",
     DataType.BANK_TRANSACTIONS: "BankTransaction",
+    DataType.TAX_RATES: "TaxRate",
 }
 """``validatorName`` of each data type's errors."""
 
@@ -156,6 +157,8 @@ def _passes(check: Check, value: object, body: Document, books: Books) -> bool:
             return _reference(body, "from") != _reference(body, "to")
         case Check.CONTACT:
             return books.contact(str(value)) is not None
+        case Check.TAX_RATE:
+            return str(value) in books.records_of(DataType.TAX_RATES)
         case Check.ONE_ITEM | Check.AT_MOST_ONE_ITEM:
             return isinstance(value, list) and len(value) == 1
         case Check.BASE_CURRENCY:

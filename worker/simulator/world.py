@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -12,6 +13,8 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from worker.simulator.books import Account, Books, Record
 from worker.simulator.platforms import (
     FREEAGENT_PLATFORM,
+    INTACCT_PLATFORM,
+    QUICKBOOKS_DESKTOP_PLATFORM,
     QUICKBOOKS_FEEDS_PLATFORM,
     QUICKBOOKS_PLATFORM,
     SAGE_FEEDS_PLATFORM,
@@ -65,7 +68,10 @@ class SourceAccount:
 
 @dataclass(slots=True)
 class Connection:
-    """One link between a company and an integration."""
+    """One link between a company and an integration.
+
+    ``connector_on`` is whether the office computer of an on-premise platform is; ``waiting`` is its work meanwhile.
+    """
 
     id: str
     platform: Platform
@@ -75,6 +81,8 @@ class Connection:
     last_sync: datetime | None = None
     errors: list[Document] = field(default_factory=list)
     sources: dict[str, SourceAccount] = field(default_factory=dict)
+    connector_on: bool = True
+    waiting: list[Callable[[], None]] = field(default_factory=list)
 
     def document(self, company_id: str) -> Document:
         """Codat's connection."""
@@ -153,6 +161,8 @@ _PRESETS: Final = (
     _Preset("Harbour Joinery Ltd", "GBP", SAGE_PLATFORM, SAGE_FEEDS_PLATFORM, "OVERHEADS"),
     _Preset("Lune Design Studio", "GBP", FREEAGENT_PLATFORM, FREEAGENT_PLATFORM, "Expense.Overhead"),
     _Preset("Sandbox Trading Ltd", "GBP", SANDBOX_PLATFORM, None, "Expense.Overhead"),
+    _Preset("Prairie Tools Inc", "USD", QUICKBOOKS_DESKTOP_PLATFORM, None, "Expense.Expense"),
+    _Preset("Summit Logistics Ltd", "GBP", INTACCT_PLATFORM, None, "Total Expenses"),
 )
 
 
@@ -192,6 +202,7 @@ def _build(preset: _Preset, rng: Random, now: datetime) -> Company:
         suppliers[record.id] = record
         company.presets[role] = record.id
     _open_feed(company, preset, rng, now)
+    _set_tax_rates(company, now)
     return company
 
 
@@ -211,6 +222,19 @@ def _open_accounts(company: Company, preset: _Preset, rng: Random, now: datetime
             account.details = {"sortCode": "040004", "accountNumber": str(rng.randrange(10**7, 10**8))}
         company.books.accounts[account.id] = account
         company.presets[role] = account.id
+
+
+def _set_tax_rates(company: Company, now: datetime) -> None:
+    """The two rates every company has; interest and fees carry no tax."""
+    for role, rate_id, name, percent in (
+        ("taxRateId", "NON", "Exempt", 0),
+        ("otherTaxRateId", "TAX", "Standard rate", 20),
+    ):
+        components = [{"name": name, "rate": percent, "isCompound": False}]
+        body = {"name": name, "code": rate_id, "effectiveTaxRate": percent, "totalTaxRate": percent}
+        record = Record(rate_id, DataType.TAX_RATES, {**body, "components": components, "status": "Active"}, now)
+        company.books.records_of(DataType.TAX_RATES)[record.id] = record
+        company.presets[role] = record.id
 
 
 def _open_feed(company: Company, preset: _Preset, rng: Random, now: datetime) -> None:

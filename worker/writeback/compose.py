@@ -89,7 +89,7 @@ def _direct_cost(saga: Saga, step: Step, mapping: Mapping, traits: Traits, posti
         supplier_name=mapping.supplier_name,
         expense_account_id=mapping.expense_account_id,
         paid_from_account_id=mapping.lender_account_id,
-        tax_rate_id=traits.untaxed_rate_id if traits.tax_rate_required else None,
+        tax_rate_id=mapping.tax_rate_id,
     )
     path = push_path(RecordKind.DIRECT_COST, on_premise=traits.on_premise)
     return Request(path, payloads.direct_cost(body, traits, mapping.profile), posting.day)

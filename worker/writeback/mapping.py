@@ -48,3 +48,5 @@ class Mapping:
     expense_account_id: str
     supplier_id: str
     supplier_name: str
+    tax_rate_id: str | None = None
+    """What a direct cost's line names as its tax rate, on platforms that want one."""

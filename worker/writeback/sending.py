@@ -184,9 +184,7 @@ async def _heed(desk: Desk, step: Step, reply: PushReply, *, is_first: bool) -> 
             await _refused(desk, step, Refusal(responsible, words), error)
         case Missing(error):
             words = f"Codat does not find what this write needs: {error.message}"
-            # A platform that lacks the data type will not learn it; anything else may be back with its connection.
-            hopeless = "not supported" in error.message
-            responsible = Responsible.PERSON if hopeless else Responsible.CONNECTION
+            responsible = Responsible.PERSON if error.names_unsupported else Responsible.CONNECTION
             await _refused(desk, step, Refusal(responsible, words), error)
         case KeyReused(error):
             await _lost(desk, step, UnknownCause.KEY_REUSED, str(error.status), error.message)
@@ -201,7 +199,7 @@ async def _heed(desk: Desk, step: Step, reply: PushReply, *, is_first: bool) -> 
 
 def _may_be_deleted_already(step: Step, reply: Denied | Missing) -> bool:
     """What is to be deleted may be gone by an earlier request or by a bookkeeper's hand: the books will tell."""
-    is_gone = isinstance(reply, Missing) and "not supported" not in reply.error.message
+    is_gone = isinstance(reply, Missing) and not reply.error.names_unsupported
     return step.kind is StepKind.DELETE_DIRECT_COST and is_gone and step.key_generation < MOST_GENERATIONS
 
 

@@ -12,7 +12,11 @@ from worker.simulator.rules import DataType
 from worker.simulator.wire import CodatError, Document, page_of, respond, stamp
 from worker.simulator.world import Company, Connection
 
-_COMPANY_SCOPED: Final = {"accounts": DataType.ACCOUNTS, "suppliers": DataType.SUPPLIERS}
+_COMPANY_SCOPED: Final = {
+    "accounts": DataType.ACCOUNTS,
+    "suppliers": DataType.SUPPLIERS,
+    "taxRates": DataType.TAX_RATES,
+}
 _CONNECTION_SCOPED: Final = {
     "bankAccounts": DataType.BANK_ACCOUNTS,
     "transfers": DataType.TRANSFERS,
@@ -22,13 +26,13 @@ _CONNECTION_SCOPED: Final = {
 
 
 async def list_company_records(request: web.Request) -> web.Response:
-    """Accounts or suppliers, which Codat serves for a company."""
+    """Accounts, suppliers or tax rates, which Codat serves for a company."""
     company = company_of(request)
     return page_of(request, _documents(request, company, None, _COMPANY_SCOPED[request.match_info["records"]]))
 
 
 async def get_company_record(request: web.Request) -> web.Response:
-    """One account or supplier."""
+    """One account, supplier or tax rate."""
     company = company_of(request)
     return _one(request, _documents(request, company, None, _COMPANY_SCOPED[request.match_info["records"]]))
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from typing import Final
 
-from worker.codat import wire
+from worker.codat import options, wire
 from worker.codat.connection import FeedAccount
 from worker.codat.platforms import Traits
 from worker.codat.wire import JsonObject
@@ -13,6 +14,9 @@ from worker.writeback.configure.request import ExistingFeed, MappingRequest, New
 
 UNPROCESSABLE = 422
 """The request is well formed and cannot be done."""
+
+TAX_RATE_PATH: Final = ("lineItems", "taxRateRef", "id")
+"""Where a direct cost names its tax rate."""
 
 NO_CURRENCY = "XXX"
 """Codat's word for a currency the platform does not tell (ISO 4217)."""
@@ -27,6 +31,11 @@ def check_request(request: MappingRequest, traits: Traits) -> None:
     if isinstance(lender, NewFeed) and request.currency == "GBP" and lender.sort_code is None:
         words = "is required for an account in GBP"
         raise Rejected(UNPROCESSABLE, words, field="lender_account.create.sort_code")
+    if isinstance(lender, NewFeed) and lender.target_account_id is None and not traits.feed.mapped_through_api:
+        words = (
+            f"is required: {traits.platform} joins bank feeds itself, name the account the borrower will choose there"
+        )
+        raise Rejected(UNPROCESSABLE, words, field="lender_account.create.target_account_id")
     if isinstance(lender, NewFeed | ExistingFeed) and lender.target_account_id == request.borrower_account_id:
         raise Rejected(UNPROCESSABLE, "must differ from the borrower's account", field="lender_account")
     if not traits.transfers_between_banks:
@@ -58,9 +67,28 @@ def supplier(records: Iterable[JsonObject], supplier_id: str, field: str) -> Jso
     return _active(records, supplier_id, field, "supplier")
 
 
-def feed(feeds: Sequence[FeedAccount], wanted: ExistingFeed, currency: str) -> None:
+def tax_rate(records: list[JsonObject], rate_id: str, listed: list[str]) -> None:
+    """Refuse a tax rate that is not usable or is not of nothing: interest and fees are written without tax.
+
+    ``listed`` are the rates the platform's options model offers; they need not be among the company's own.
+    """
+    if rate_id in listed and all(wire.text(record, "id") != rate_id for record in records):
+        return
+    record = _active(records, rate_id, "tax_rate_id", "tax rate")
+    percent = wire.number(record, "effectiveTaxRate")
+    if percent:
+        words = f"is a rate of {percent} %; interest and fees are written without tax, name one of 0 %"
+        raise Rejected(UNPROCESSABLE, words, field="tax_rate_id")
+
+
+def tax_rate_needed(model: JsonObject | None, traits: Traits) -> bool:
+    """Whether a direct cost is refused unless the mapping names a tax rate. ``model`` is None when it is not known."""
+    asked = model is not None and not traits.options_require_everything and options.requires(model, *TAX_RATE_PATH)
+    return (asked or traits.tax_rate_required) and traits.untaxed_rate_id is None
+
+
+def feed(found: FeedAccount | None, wanted: ExistingFeed, currency: str) -> None:
     """Refuse a source account that does not exist, is in another currency or does not feed the target."""
-    found = next((item for item in feeds if item.source_id == wanted.source_account_id), None)
     if found is None:
         words = "is not a source account of this connection"
         raise Rejected(UNPROCESSABLE, words, field="lender_account.source_account_id")

@@ -11,23 +11,24 @@ from worker.codat.connection import FeedAccount
 from worker.codat.platforms import Traits
 from worker.codat.records import push_path
 from worker.codat.replies import Found, NotReady, Refused
-from worker.errors import Bug
+from worker.database import Connection
+from worker.errors import Bug, Rejected
 from worker.jobs.job import Done, Outcome, Snooze
 from worker.writeback import statements, store
 from worker.writeback.classify import Refusal, Responsible, classify
 from worker.writeback.configure import store as configure_store
 from worker.writeback.configure.checks import contradiction
+from worker.writeback.configure.creatable import NewRecord, new_records
+from worker.writeback.configure.feeds import read_feed
 from worker.writeback.configure.request import (
     Existing,
     ExistingFeed,
     NewBankAccount,
-    NewExpenseAccount,
     NewFeed,
-    NewSupplier,
-    digits_for,
     source_account_id,
 )
 from worker.writeback.configure.store import StoredMapping
+from worker.writeback.configure.vetting import Unvetted, vet
 from worker.writeback.connections import linked_connection
 from worker.writeback.desk import Desk, Pause
 from worker.writeback.looking import Sighting, await_sync, sightings
@@ -61,9 +62,10 @@ async def create(desk: Desk, situation: Situation, step: Step) -> Outcome | None
         return connection.outcome
     if step.state is StepState.PLANNED:
         return await _begin(desk, situation, step, mapping, connection)
-    feed = await _feed(desk, situation.saga, mapping)
-    if isinstance(feed, Pause):
-        return feed.outcome
+    reply = await read_feed(desk, connection, _source_id(mapping), mapping.request.fed_account_id)
+    if not isinstance(reply, Found):
+        return await desk.unread(situation.saga, reply)
+    feed = reply.value
     if feed is not None and (words := contradiction(feed, mapping.request)) is not None:
         refused = step.refused(Refusal(Responsible.PERSON, words), desk.clock())
         await desk.record(step, refused, "look", "not the one asked for", words)
@@ -71,7 +73,10 @@ async def create(desk: Desk, situation: Situation, step: Step) -> Outcome | None
     if step.kind is StepKind.CREATE_SOURCE_ACCOUNT:
         return await _source_account(desk, situation.saga, step, mapping, feed)
     if (feed is None or not feed.is_connected) and not connection.traits.feed.mapped_through_api:
-        words = f"{connection.platform_name} joins a bank feed to an account itself; the borrower has to do it there"
+        words = (
+            f"{connection.platform_name} joins a bank feed to an account itself: the borrower has to choose account"
+            f" {mapping.request.fed_account_id} for the feed {_source_id(mapping)} there"
+        )
         return await desk.wait(situation.saga, WaitingFor.PERSON, words, recheck=desk.timings.connection_recheck)
     return await _feed_mapping(desk, situation.saga, step, mapping, feed)
 
@@ -136,9 +141,14 @@ async def superseded(desk: Desk, saga: Saga) -> bool:
         if newest is None or newest.version <= mapping.version:
             return False
         reason = f"version {newest.version} was asked for instead"
-        await configure_store.fail_mapping(connection, saga.connection_id, mapping.version, reason)
-        await store.set_saga_state(connection, saga.id, SagaState.ABANDONED, reason=reason)
+        await _give_up(connection, saga, mapping.version, reason)
     return True
+
+
+async def _give_up(connection: Connection, saga: Saga, version: int, reason: str) -> None:
+    """Inside the caller's transaction: the version will not be ready, and its saga does no more for it."""
+    await configure_store.fail_mapping(connection, saga.connection_id, version, reason)
+    await store.set_saga_state(connection, saga.id, SagaState.ABANDONED, reason=reason)
 
 
 async def _begin(
@@ -152,6 +162,11 @@ async def _begin(
         if existing is not None:
             await desk.record(step, step.adopted(existing.record_id, None), "look", "exists", existing.record_id)
             return None
+        objection = await vet(desk, connection, _new_record(step, mapping, connection.traits))
+        if isinstance(objection, Unvetted):
+            return await desk.unread(situation.saga, objection.reply)
+        if objection is not None:
+            return await _refuse(desk, situation.saga, mapping, objection)
     try:
         async with desk.database.transaction() as transaction:
             intended = await store_intention(desk, transaction, step, request)
@@ -160,6 +175,15 @@ async def _begin(
     if step.kind in FEED_STEPS:
         return None
     return await send(desk, situation, intended, is_first=True)
+
+
+async def _refuse(desk: Desk, saga: Saga, mapping: StoredMapping, objection: Rejected) -> Outcome:
+    """The version asks for what the connection never takes: it fails, naming the field to be changed in the next."""
+    async with desk.database.transaction() as connection:
+        state = await store.lock_saga(connection, saga.id)
+        if state is not None and not state.is_final:
+            await _give_up(connection, saga, mapping.version, f"{objection.field} {objection.detail}")
+    return Done()
 
 
 async def _existing(desk: Desk, situation: Situation, step: Step, request: Request) -> Sighting | Pause | None:
@@ -171,15 +195,6 @@ async def _existing(desk: Desk, situation: Situation, step: Step, request: Reque
     if isinstance(seen, Pause):
         return seen
     return seen[0] if isinstance(seen, list) and seen else None
-
-
-async def _feed(desk: Desk, saga: Saga, mapping: StoredMapping) -> FeedAccount | Pause | None:
-    """Our source account as Codat lists it."""
-    reply = await desk.codat.list_mappings(saga.company_id, mapping.feed_connection_id)
-    if not isinstance(reply, Found):
-        return Pause(await desk.unread(saga, reply))
-    wanted = _source_id(mapping)
-    return next((feed for feed in reply.value if feed.source_id == wanted), None)
 
 
 async def _source_account(
@@ -266,28 +281,21 @@ def _source_id(mapping: StoredMapping) -> str:
 
 def _compose(step: Step, mapping: StoredMapping, traits: Traits, situation: Situation) -> Request:
     """The request that creates what this step is for."""
-    request, today = mapping.request, situation.saga.effective_date
-    lender, expense, supplier = request.lender, request.expense, request.supplier
-    match step.kind:
-        case StepKind.CREATE_BANK_ACCOUNT if isinstance(lender, NewBankAccount):
-            number = lender.account_number or digits_for(lender.name)
-            account = payloads.BankAccountBody(
-                lender.name, request.currency, number, lender.sort_code, lender.nominal_code
-            )
-            body = payloads.bank_account(account, traits)
-        case StepKind.CREATE_SOURCE_ACCOUNT if isinstance(lender, NewFeed):
-            source = payloads.SourceAccountBody(
-                _source_id(mapping), lender.name, lender.account_number, request.currency, 0, lender.sort_code
-            )
-            return Request("connectionInfo/bankFeedAccounts", payloads.source_account(source), today)
-        case StepKind.MAP_SOURCE_ACCOUNT if isinstance(lender, NewFeed):
-            feed = payloads.FeedMappingBody(_source_id(mapping), lender.target_account_id)
-            return Request("bankFeedAccounts/mapping", payloads.feed_mapping(feed), today)
-        case StepKind.CREATE_ACCOUNT if isinstance(expense, NewExpenseAccount):
-            new = payloads.AccountBody(expense.name, expense.nominal_code, expense.category, currency=request.currency)
-            body = payloads.account(new, traits)
-        case StepKind.CREATE_SUPPLIER if isinstance(supplier, NewSupplier):
-            body = payloads.supplier(payloads.SupplierBody(supplier.name, request.currency), traits)
-        case _:
-            raise Bug(f"a mapping's saga holds the step {step.kind} that its request does not ask for")
-    return Request(push_path(RECORD_KINDS[step.kind], on_premise=traits.on_premise), body, today)
+    lender, today = mapping.request.lender, situation.saga.effective_date
+    if step.kind is StepKind.CREATE_SOURCE_ACCOUNT and isinstance(lender, NewFeed):
+        source = payloads.SourceAccountBody(
+            _source_id(mapping), lender.name, lender.account_number, mapping.request.currency, 0, lender.sort_code
+        )
+        return Request("connectionInfo/bankFeedAccounts", payloads.source_account(source), today)
+    if step.kind is StepKind.MAP_SOURCE_ACCOUNT and isinstance(lender, NewFeed):
+        feed = payloads.FeedMappingBody(_source_id(mapping), lender.target_account_id)
+        return Request("bankFeedAccounts/mapping", payloads.feed_mapping(feed), today)
+    path = push_path(RECORD_KINDS[step.kind], on_premise=traits.on_premise)
+    return Request(path, _new_record(step, mapping, traits).body, today)
+
+
+def _new_record(step: Step, mapping: StoredMapping, traits: Traits) -> NewRecord:
+    record = next((new for new in new_records(mapping.request, traits) if new.kind is step.kind), None)
+    if record is None:
+        raise Bug(f"a mapping's saga holds the step {step.kind} that its request does not ask for")
+    return record

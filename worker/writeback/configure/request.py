@@ -84,12 +84,19 @@ class MappingRequest:
     borrower_account_id: str
     expense: Existing | NewExpenseAccount
     supplier: Existing | NewSupplier
+    tax_rate_id: str | None = None
+    """Codat's id of the tax rate on direct costs, for platforms that want one."""
 
     @property
     def lender_kind(self) -> LenderKind:
         """What the lender's account is."""
         is_bank = isinstance(self.lender, Existing | NewBankAccount)
         return LenderKind.BANK_ACCOUNT if is_bank else LenderKind.SOURCE_ACCOUNT
+
+    @property
+    def fed_account_id(self) -> str | None:
+        """The account of the books that the lender's bank feed leads to, where one is named."""
+        return self.lender.target_account_id if isinstance(self.lender, ExistingFeed | NewFeed) else None
 
     @property
     def creates(self) -> bool:
@@ -109,9 +116,11 @@ def read_mapping_request(document: Mapping[str, object]) -> MappingRequest:
         borrower_account_id=body.child("borrower_account", only=("id",)).text("id"),
         expense=_expense(body.child("expense_account")),
         supplier=_supplier(body.child("supplier")),
+        tax_rate_id=body.optional("tax_rate_id"),
     )
     body.nothing_else(
-        "profile", "currency", "enabled", "lender_account", "borrower_account", "expense_account", "supplier"
+        *("profile", "currency", "enabled", "lender_account", "borrower_account", "expense_account", "supplier"),
+        "tax_rate_id",
     )
     return request
 
@@ -257,6 +266,7 @@ def request_document(request: MappingRequest) -> dict[str, Any]:
         "borrower_account": {"id": request.borrower_account_id},
         "expense_account": _part_document(request.expense),
         "supplier": _part_document(request.supplier),
+        **_given(tax_rate_id=request.tax_rate_id),
     }
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import assert_never
 from uuid import UUID
 
-from worker.codat import wire
+from worker.codat import options, wire
 from worker.codat.records import RecordKind
 from worker.codat.replies import Found, NotFound, NotReady, Refused
 from worker.codat.wire import JsonObject
@@ -17,7 +17,9 @@ from worker.money import AmountError, parse_minor
 from worker.writeback import statements, store
 from worker.writeback.configure import checks
 from worker.writeback.configure import store as configure_store
+from worker.writeback.configure.creatable import new_records
 from worker.writeback.configure.creation import steps_for
+from worker.writeback.configure.feeds import read_feed
 from worker.writeback.configure.request import (
     Existing,
     ExistingFeed,
@@ -28,6 +30,7 @@ from worker.writeback.configure.request import (
     NewSupplier,
 )
 from worker.writeback.configure.store import NewMapping, StoredMapping
+from worker.writeback.configure.vetting import vet
 from worker.writeback.connections import read_connection
 from worker.writeback.desk import Desk
 from worker.writeback.mapping import MappingState
@@ -65,6 +68,7 @@ class MappingService:
         """
         connection = await self._connection(place)
         checks.check_request(request, connection.traits)
+        await self._check_against_options(connection, request)
         new, opening = await self._resolved(place, request)
         async with self._desk.database.transaction() as transaction:
             await configure_store.lock_mapping(transaction, place.connection_id)
@@ -104,6 +108,23 @@ class MappingService:
             words = f"the connection is {reply.value.status}; it must be linked before it can be mapped"
             raise Rejected(409, words, code="not_linked")
         return reply.value
+
+    async def _check_against_options(self, connection: KnownConnection, request: MappingRequest) -> None:
+        """Refuse what the connection's own rules forbid; rules that cannot be read now are asked before sending."""
+        for record in new_records(request, connection.traits):
+            verdict = await vet(self._desk, connection, record)
+            if isinstance(verdict, Rejected):
+                raise verdict
+        codat, company_id = self._desk.codat, connection.company_id
+        reply = await codat.options(RecordKind.DIRECT_COST, company_id, connection.connection_id)
+        model = reply.value if isinstance(reply, Found) else None
+        if request.tax_rate_id is None and checks.tax_rate_needed(model, connection.traits):
+            words = f"is required: {connection.platform_name} wants a tax rate on every direct cost, name one of 0 %"
+            raise Rejected(422, words, field="tax_rate_id")
+        if request.tax_rate_id is not None:
+            rates = await self._records(Place(company_id, connection.connection_id), RecordKind.TAX_RATE)
+            listed = options.choices(model, *checks.TAX_RATE_PATH) if model is not None else []
+            checks.tax_rate(rates, request.tax_rate_id, listed)
 
     async def _resolved(self, place: Place, request: MappingRequest) -> tuple[NewMapping, int]:
         """The version with every id that is given checked, and the statement's opening balance in minor units."""
@@ -146,11 +167,7 @@ class MappingService:
                 return account_id, account_id, _balance(record, request.currency)
             case ExistingFeed(source_account_id=source, target_account_id=target) as wanted:
                 record = checks.bank_account(banks, target, request.currency, "lender_account.target_account_id")
-                feeds = await self._desk.codat.list_mappings(place.company_id, feed_connection)
-                if isinstance(feeds, Found):
-                    checks.feed(feeds.value, wanted, request.currency)
-                elif not isinstance(feeds, NotFound | Refused):
-                    raise Unavailable(f"Codat cannot list the bank feed's accounts now: {feeds}")
+                await self._check_feed(Place(place.company_id, feed_connection), wanted, request.currency)
                 return target, source, _balance(record, request.currency)
             case NewFeed(target_account_id=target) if target is not None:
                 field = "lender_account.create.target_account_id"
@@ -160,6 +177,17 @@ class MappingService:
                 return None, None, 0
             case _:
                 assert_never(request.lender)
+
+    async def _check_feed(self, place: Place, wanted: ExistingFeed, currency: str) -> None:
+        try:
+            connection = await self._connection(place)
+        except Rejected as error:
+            raise Rejected(422, error.detail, field="lender_account.connection_id") from None
+        reply = await read_feed(self._desk, connection, wanted.source_account_id, wanted.target_account_id)
+        if isinstance(reply, Found):
+            checks.feed(reply.value, wanted, currency)
+        elif not isinstance(reply, NotFound | Refused):
+            raise Unavailable(f"Codat cannot list the bank feed's accounts now: {reply}")
 
     async def _feed_connection(self, place: Place, request: MappingRequest) -> UUID:
         """Where statement lines go: the connection named, the company's only bank feed, or the books' own."""

@@ -72,6 +72,7 @@ async def insert_mapping(connection: Connection, new: NewMapping, state: Mapping
         new.expense_account_id,
         new.supplier_id,
         new.supplier_name,
+        request.tax_rate_id,
         state,
         json.dumps(request_document(request)),
         now,
