@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Final
 
 from worker.codat import options, payloads, wire
 from worker.codat.platforms import Traits
 from worker.codat.wire import JsonObject
 from worker.errors import Rejected
+from worker.writeback.configure.checks import UNPROCESSABLE
 from worker.writeback.configure.request import (
     MappingRequest,
     NewBankAccount,
@@ -64,16 +64,16 @@ def objection(record: NewRecord, model: JsonObject, traits: Traits, base_currenc
     for violation in options.violations(model, wire.decode_object(record.body), base_currency):
         words = f"{violation.words} ({traits.platform})"
         if violation.path in ("currency", "defaultCurrency"):
-            return Rejected(HTTPStatus.UNPROCESSABLE_ENTITY, words, field="currency")
+            return Rejected(UNPROCESSABLE, words, field="currency")
         if violation.path in _OWN_NAMES:
             field = f"{record.place}.{_OWN_NAMES[violation.path]}"
-            return Rejected(HTTPStatus.UNPROCESSABLE_ENTITY, words, field=field)
+            return Rejected(UNPROCESSABLE, words, field=field)
         words = f"cannot be created from here: {violation.path} {words}; create it there and give its id"
-        return Rejected(HTTPStatus.UNPROCESSABLE_ENTITY, words, field=record.place)
+        return Rejected(UNPROCESSABLE, words, field=record.place)
     return None
 
 
 def unsupported(record: NewRecord, traits: Traits) -> Rejected:
     """The platform does not let records of this kind be created at all."""
     words = f"{traits.platform} lets none be created through Codat; give the id of one that exists"
-    return Rejected(HTTPStatus.UNPROCESSABLE_ENTITY, words, field=record.place)
+    return Rejected(UNPROCESSABLE, words, field=record.place)
