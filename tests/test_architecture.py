@@ -40,6 +40,7 @@ SERVICES = (
     "jobs.runner",
     "jobs.outbox",
     "loans.apply",
+    "operations.auditor",
     "operations.control",
     "operations.reader",
     "writeback.configure.creation",

@@ -197,6 +197,16 @@ async def test_books_are_printed_as_tables_and_as_rows(writeback: Command, story
     ]
 
 
+async def test_the_ledger_is_exported_for_other_programs(writeback: Command, story: Story) -> None:
+    beancount = await writeback("ledger", "export", "--format", "beancount", "--to", "2026-03-31")
+    hledger = await writeback("ledger", "export", "--format", "hledger", "--from", "2026-03-02")
+
+    assert (beancount.code, hledger.code) == (0, 0)
+    for text in (beancount.out, hledger.out):
+        assert text.count("Assets:Loan:L1:Principal:GBP  ") == 2
+        assert "\n2026-03-02 * " in text
+
+
 async def test_books_that_hold_are_verified_and_broken_ones_fail(
     writeback: Command, station: Station, story: Story
 ) -> None:
@@ -223,6 +233,8 @@ async def test_books_that_hold_are_verified_and_broken_ones_fail(
         (["ledger", "trial-balance", "--as-of", "yesterday"], "YYYY-MM-DD"),
         (["ledger", "trial-balance", "--loan", "L1", "--investor", "I1"], "--investor"),
         (["ledger", "statement", "cash:GBP", "--loan", "L1", "--from", "2026-01-02", "--to", "2026-01-03"], "--loan"),
+        (["ledger", "export", "--format", "gnucash"], "--format"),
+        (["ledger", "export", "--format", "hledger", "--from", "2026-01-02", "--to", "2026-01-01"], "--to"),
         (["ledger", "statement", "--from", "2026-01-02", "--to", "2026-01-03"], "--investor"),
         (["ledger", "statement", "cash:GBP", "--from", "2026-01-02", "--to", "2026-01-01"], "--to"),
     ],

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 from worker.commands.books import statement_csv, statement_tables, trial_balance_csv, trial_balance_tables
 from worker.commands.operating import add_action, add_group, ask, business_day, naming_arguments, written
 from worker.commands.output import Columns, Output, list_table, show_json
+from worker.ledger.journal.formats import JournalFormat
+from worker.operations.auditor import Auditor
 from worker.operations.reader import Reader
 from worker.operations.request import require_period
 from worker.operations.views import Party
@@ -34,7 +36,17 @@ def add(subparsers: Subparsers) -> None:
     _add_party(whose)
     statement.add_argument("--from", dest="first", type=business_day, required=True, metavar="DAY", help="first day")
     statement.add_argument("--to", dest="last", type=business_day, required=True, metavar="DAY", help="last day")
+    _add_export(actions)
     add_action(actions, "verify", "read every entry and say whether the books hold; exit 1 if not", _verify)
+
+
+def _add_export(actions: Subparsers) -> None:
+    words = "every pending and posted transaction as plain text that beancount or hledger reads"
+    export = actions.add_parser("export", help=words, description=words)
+    export.add_argument("--format", type=JournalFormat, choices=list(JournalFormat), required=True)
+    export.add_argument("--from", dest="first", type=business_day, metavar="DAY", help="first day (default: all)")
+    export.add_argument("--to", dest="last", type=business_day, metavar="DAY", help="last day (default: all)")
+    export.set_defaults(run=_export)
 
 
 def _add_party(whose: argparse._MutuallyExclusiveGroup) -> None:
@@ -79,6 +91,15 @@ def _statement(arguments: argparse.Namespace) -> int:
             sys.stdout.write(statement_csv(statements))
         case _:
             print(statement_tables(statements))
+    return 0
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    first, last = arguments.first, arguments.last
+    with naming_arguments():
+        if first and last:
+            require_period(first, last)
+    ask(lambda database: Auditor(database).export(arguments.format, first, last, sys.stdout.write))
     return 0
 
 

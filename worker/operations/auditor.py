@@ -1,0 +1,92 @@
+"""What an auditor asks of the ledgers: whether they hold, and everything in them as a journal. Each is one snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import date, timedelta
+from typing import Final
+from uuid import UUID
+
+from worker.database import Connection, Database
+from worker.ledger import journal_store
+from worker.ledger import store as ledger_store
+from worker.ledger.journal.formats import JournalFormat, journal_in
+from worker.ledger.journal.values import JournalHead, JournalTransaction
+from worker.ledger.reading import AccountBalance
+from worker.ledger.transaction import Status
+from worker.loans.postings import LEDGER_NAME
+
+_NO_DAY: Final = date(1970, 1, 1)
+"""The day on which a journal without any transaction opens its accounts."""
+
+
+class Auditor:
+    """Reads whole ledgers."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def export(
+        self, language: JournalFormat, first: date | None, last: date | None, write: Callable[[str], object]
+    ) -> None:
+        """Write the lender's ledger as a journal, piece by piece.
+
+        With a first day, what was before is carried forward: what had been posted then and what is pending from then.
+        """
+        async with self._audit() as connection:
+            ledger_id = await ledger_store.ensure_ledger(connection, LEDGER_NAME)
+            carried = await _carried_forward(connection, ledger_id, first)
+            day_before = _before(first) if first else await journal_store.journal_first_day(connection, ledger_id)
+            accounts = await journal_store.journal_accounts(connection, ledger_id)
+            journal = journal_in(language, JournalHead(LEDGER_NAME, day_before or _NO_DAY, accounts))
+            write(journal.opening())
+            for transaction in carried:
+                write(journal.transaction(transaction))
+            async for transaction in journal_store.journal_transactions(connection, ledger_id, first, last):
+                write(journal.transaction(transaction))
+
+    @asynccontextmanager
+    async def _audit(self) -> AsyncIterator[Connection]:
+        async with (
+            self._database.connection() as connection,
+            connection.transaction(isolation="repeatable_read"),
+        ):
+            await journal_store.begin_audit(connection)
+            yield connection
+
+
+async def _carried_forward(connection: Connection, ledger_id: UUID, first: date | None) -> list[JournalTransaction]:
+    if first is None:
+        return []
+    day = _before(first)
+    accounts = await ledger_store.trial_balance(connection, ledger_id, day)
+    posted = _carry(Status.POSTED, day, accounts)
+    pending = _carry(Status.PENDING, day, accounts)
+    return [transaction for transaction in (posted, pending) if transaction.entries]
+
+
+def _carry(status: Status, day: date, accounts: Sequence[AccountBalance]) -> JournalTransaction:
+    """One transaction that leaves every account as all former ones of a status left it."""
+    moved = [(account.account_id, _debit(account, status)) for account in accounts]
+    return JournalTransaction(
+        id=None,
+        external_id=None,
+        status=status,
+        effective_date=day,
+        description=f"Carried forward: {status}",
+        metadata={},
+        reverses=None,
+        reversed=False,
+        entries=tuple((account_id, minor) for account_id, minor in moved if minor),
+    )
+
+
+def _debit(account: AccountBalance, status: Status) -> int:
+    sums = account.sums
+    posted = sums.posted_debits - sums.posted_credits
+    return posted if status is Status.POSTED else sums.pending_debits - sums.pending_credits - posted
+
+
+def _before(day: date) -> date:
+    return day - timedelta(days=1)
