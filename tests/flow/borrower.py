@@ -64,6 +64,10 @@ class Borrower:
         }
         status, answer = await self.stack.call("PUT", self.path, body)
         assert status in (200, 202), answer
+        return await self.ready()
+
+    async def ready(self) -> Mapping[str, Any]:
+        """The mapping that was asked for, once it can be used."""
 
         async def ready() -> bool:
             _, current = await self.stack.call("GET", self.path)

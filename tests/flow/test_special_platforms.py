@@ -1,4 +1,4 @@
-"""Through the running service: a platform that taxes every cost, and one whose office computer may be off."""
+"""Through the running service: a tax on every cost, an office computer that is off, a feed that a person joins."""
 
 from __future__ import annotations
 
@@ -40,6 +40,40 @@ async def test_a_borrower_on_sage_intacct_is_mapped_with_a_tax_rate_that_every_c
     (cost,) = books.records("directCosts")
     assert cost["note"] == "Bank of Dave"
     assert cost["lineItems"][0]["taxRateRef"]["id"] == company["taxRateId"]
+    assert (books.lender, books.expense, books.statement) == (Decimal("-680"), Decimal("80"), Decimal("-680"))
+
+
+async def test_a_bank_feed_that_the_borrower_joins_inside_sage_is_used_as_soon_as_they_have(stack: Stack) -> None:
+    borrower = await Borrower.on(stack, "Sage Business Cloud Accounting")
+    company = borrower.company
+    create = {"kind": "source_account", "name": "Bank of Dave loan", "sort_code": "040004"}
+    body = {
+        "currency": borrower.currency,
+        "lender_account": {"create": {**create, "target_account_id": company["savingsAccountId"]}},
+        "borrower_account": {"id": company["borrowerAccountId"]},
+        "expense_account": {"id": company["expenseAccountId"]},
+        "supplier": {"id": company["supplierId"]},
+    }
+    status, answer = await stack.call("PUT", borrower.path, body)
+    assert status == 202, answer
+    await repaid(borrower)
+
+    async def shown() -> bool:
+        _, mapping = await stack.call("GET", borrower.path)
+        assert mapping["state"] == "creating"
+        return "the borrower has to choose account" in (mapping["reason"] or "")
+
+    await eventually(shown)
+    _, mapping = await stack.call("GET", borrower.path)
+    (source,) = [word for word in mapping["reason"].split() if word.startswith("lw-")]
+    joined = {"targetAccountId": company["savingsAccountId"]}
+    await stack.control(f"feeds/{company['feedConnectionId']}/{source}", joined)
+    mapping = await borrower.ready()
+    assert (mapping["lender_account_id"], mapping["lender_feed_id"]) == (company["savingsAccountId"], source)
+    await stack.settled()
+
+    books = await borrower.books()
+    assert [line["amount"] for line in books.lines] == ["-1000.00", "400.00", "-80.00"]
     assert (books.lender, books.expense, books.statement) == (Decimal("-680"), Decimal("80"), Decimal("-680"))
 
 

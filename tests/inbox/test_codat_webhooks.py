@@ -100,6 +100,17 @@ def test_a_deleted_connection_is_deleted_whatever_status_it_had() -> None:
     assert said(connection_event("connection.deleted", "Linked")) == ConnectionChanged(CONNECTION, COMPANY, "Deleted")
 
 
+@pytest.mark.parametrize("what", ["connected", "disconnected"])
+def test_a_bank_feed_that_is_joined_or_cut_off_tells_its_connection(what: str) -> None:
+    payload = {
+        "referenceCompany": {"id": str(COMPANY)},
+        "connectionId": str(CONNECTION),
+        "sourceAccount": {"id": "bod-1", "status": "pending"},
+    }
+    document = {"id": "e1", "eventType": f"bankFeeds.sourceAccount.{what}", "payload": payload}
+    assert said(document) == ConnectionChanged(CONNECTION, COMPANY, None)
+
+
 @pytest.mark.parametrize(("what", "reached", "remaining"), [("reached", True, 0), ("reset", False, 11993)])
 def test_a_rate_limit_event_tells_the_quota(what: str, reached: bool, remaining: int) -> None:
     payload = {"dailyQuota": 12000, "quotaRemaining": remaining, "expiryDate": "2024-09-01T23:59:99Z"}

@@ -55,7 +55,7 @@ class PushStatusChanged:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionChanged:
-    """A borrower's connection was made, lost, restored or removed."""
+    """A borrower's connection was made, lost, restored or removed, or a bank feed behind it joined or cut off."""
 
     connection_id: UUID
     company_id: UUID | None
@@ -122,6 +122,9 @@ def _interpret_event(envelope: Envelope) -> Notice | None:
         connection = _object(payload, "connection")
         status = DELETED if what == "deleted" else connection.get("status")
         return _connection(connection.get("id"), company_id, status)
+    if envelope.type in ("bankFeeds.sourceAccount.connected", "bankFeeds.sourceAccount.disconnected"):
+        # Its feed was joined to an account or cut off: whoever waits for that connection looks again.
+        return _connection(payload.get("connectionId"), company_id, None)
     if envelope.type in ("client.rateLimit.reached", "client.rateLimit.reset"):
         return _rate_limit(payload, reached=what == "rateLimit.reached")
     return None
