@@ -13,6 +13,7 @@ from worker.jobs.job import Claim, Done, Job, Outcome, Park, Retry, Snooze
 from worker.writeback import store
 from worker.writeback.movement import Drawdown, Repayment, RepaymentReversal
 from worker.writeback.operator import Operator
+from worker.writeback.saga import MOST_FAILURES
 
 TRANSFERS = {"path": "*/push/transfers", "method": "POST"}
 LINES = {"path": "*/bankTransactions", "method": "POST"}
@@ -126,9 +127,9 @@ async def test_a_saga_that_fails_by_surprise_every_time_is_shown_to_a_person_and
 
     with monkeypatch.context() as patched:
         patched.setattr(station.codat, "get_connection", broken)
-        outcomes = [await attempt(station, saga, number) for number in range(1, 6)]
+        outcomes = [await attempt(station, saga, number) for number in range(1, MOST_FAILURES + 1)]
 
-    assert [type(outcome) for outcome in outcomes] == [Retry, Retry, Retry, Retry, Park]
+    assert [type(outcome) for outcome in outcomes] == [Retry] * (MOST_FAILURES - 1) + [Park]
     row = await station.row("sagas", saga)
     assert (row["state"], row["waiting_for"]) == ("waiting", "person")
     assert "ArithmeticError: the answer\ufffd makes no sense" in row["reason"]
@@ -141,10 +142,13 @@ async def test_a_saga_that_fails_by_surprise_every_time_is_shown_to_a_person_and
 async def test_a_saga_whose_process_ends_every_time_is_shown_to_a_person(station: Station) -> None:
     saga = await station.saga(Drawdown("D1", 100_000))
 
-    assert isinstance(await attempt(station, saga, 6), Park)
+    assert isinstance(await attempt(station, saga, MOST_FAILURES + 1), Park)
 
     row = await station.row("sagas", saga)
-    assert (row["waiting_for"], "5 attempts ended without an answer" in row["reason"]) == ("person", True)
+    assert (row["waiting_for"], f"{MOST_FAILURES} attempts ended without an answer" in row["reason"]) == (
+        "person",
+        True,
+    )
     assert await station.sent() == []
 
 
