@@ -15,8 +15,8 @@ from typing import Final
 from worker.codat import wire
 from worker.codat.wire import JsonObject
 
-MOST_CHOICES_SHOWN: Final = 30
-"""Choices a complaint lists: account categories are some twenty, countries some 250."""
+MOST_CHOICES_SHOWN: Final = 300
+"""Choices a complaint lists: QuickBooks Online has 276 account categories, and one of them has to be chosen."""
 
 _LONGEST: Final = re.compile(
     r"(?:max(?:imum)? (?:length )?of|at most|no (?:greater|more|longer) than|not be longer than|between \d+ and)"
