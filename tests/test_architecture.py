@@ -28,6 +28,8 @@ PACKAGE = Path(__file__).parents[1] / "worker"
 ROOT = ("app", "observed", "cli", "commands", "commands.*", "demo", "demo.*")
 EDGES = ("*.routes", "health", "problems", "inbox.body", "simulator", "simulator.*")
 SERVICES = (
+    "api.accounts",
+    "api.categories",
     "api.effects",
     "api.ledgers",
     "depths",

@@ -16,6 +16,7 @@ from uuid import UUID
 from worker.api.moments import read_moment
 from worker.api.refusals import invalid, missing
 from worker.api.texts import read_uuid, read_whole, shorten
+from worker.errors import Rejected
 from worker.strict_json import Number
 
 MAX_NAME: Final = 255
@@ -219,5 +220,5 @@ class Body:
             return found
         raise self._wrong(name, "must be a UUID")
 
-    def _wrong(self, name: str, complaint: str) -> Exception:
+    def _wrong(self, name: str, complaint: str) -> Rejected:
         return invalid(self.path(name), f"{self.path(name)} {complaint}")

@@ -203,10 +203,6 @@ class Query:
         cursor = None if not after else _read(read_uuid, after, "after_cursor", "a cursor of this list")
         return Page(min(size or DEFAULT_PAGE, LARGEST_PAGE), cursor)
 
-    def take(self, name: str, key: str) -> str | None:
-        """One member of a map, None when it is not given."""
-        return self.text(f"{name}[{key}]")
-
     def _map(self, name: str) -> dict[str, str]:
         prefix = f"{name}["
         spelt = [given for given in self._given if given.startswith(prefix) and given.endswith("]")]

@@ -12,7 +12,9 @@ import structlog
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Middleware
 
+from worker.api.accounts import Accounts
 from worker.api.call import Answer, Call, Handler, answer
+from worker.api.categories import Categories
 from worker.api.credentials import Caller, authenticate
 from worker.api.effects import Effects
 from worker.api.ledgers import Ledgers
@@ -49,12 +51,28 @@ def add_routes(app: web.Application, database: Database, effects: Effects, keys:
 
 def _routes(database: Database, effects: Effects) -> Iterable[Route]:
     ledgers = Ledgers(database, effects)
+    accounts = Accounts(database, effects)
+    categories = Categories(database, effects)
     yield "GET", "/ping", _ping
     yield "GET", "/ledgers", ledgers.list
     yield "POST", "/ledgers", ledgers.create
     yield "GET", "/ledgers/{id}", ledgers.retrieve
     yield "PATCH", "/ledgers/{id}", ledgers.update
     yield "DELETE", "/ledgers/{id}", ledgers.discard
+    yield "GET", "/ledger_accounts", accounts.list
+    yield "POST", "/ledger_accounts", accounts.create
+    yield "GET", "/ledger_accounts/{id}", accounts.retrieve
+    yield "PATCH", "/ledger_accounts/{id}", accounts.update
+    yield "DELETE", "/ledger_accounts/{id}", accounts.discard
+    yield "GET", "/ledger_account_categories", categories.list
+    yield "POST", "/ledger_account_categories", categories.create
+    yield "GET", "/ledger_account_categories/{id}", categories.retrieve
+    yield "PATCH", "/ledger_account_categories/{id}", categories.update
+    yield "DELETE", "/ledger_account_categories/{id}", categories.discard
+    yield "PUT", "/ledger_account_categories/{id}/ledger_accounts/{account_id}", categories.add_account
+    yield "DELETE", "/ledger_account_categories/{id}/ledger_accounts/{account_id}", categories.remove_account
+    yield "PUT", "/ledger_account_categories/{id}/ledger_account_categories/{child_id}", categories.add_category
+    yield "DELETE", "/ledger_account_categories/{id}/ledger_account_categories/{child_id}", categories.remove_category
 
 
 async def _ping(call: Call) -> Answer:

@@ -1,0 +1,163 @@
+"""``/api/ledger_accounts``.
+
+An account is found by its id or by its external id in any ledger; an external id that two ledgers share is refused. One
+that has entries is never discarded, and a discarded one is not found any more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from enum import StrEnum
+from typing import Final
+
+from worker.api import accounts_store as store
+from worker.api import membership_store
+from worker.api.accounts_store import AccountFilter, NewAccount
+from worker.api.body import MAX_DESCRIPTION, MAX_EXTERNAL_ID, MAX_NAME, Body
+from worker.api.call import Answer, Call, answer, list_answer
+from worker.api.changes import MAX_CATEGORIES, ExternalIdTakenError, external_id_taken, read_change, read_unit
+from worker.api.effects import Effects
+from worker.api.objects import Account, Ledgerable
+from worker.api.query import Query, Window
+from worker.api.reading_store import snapshot
+from worker.api.refusals import invalid, missing, not_found, unknown
+from worker.api.render import render_account
+from worker.database import Connection, Database
+from worker.ledger.transaction import Direction
+
+NOUN: Final = "Ledger account"
+
+
+class LedgerableType(StrEnum):
+    """What an account may stand for."""
+
+    COUNTERPARTY = "counterparty"
+    EXTERNAL_ACCOUNT = "external_account"
+    INTERNAL_ACCOUNT = "internal_account"
+    VIRTUAL_ACCOUNT = "virtual_account"
+
+
+class Accounts:
+    """Ledger accounts."""
+
+    def __init__(self, database: Database, effects: Effects) -> None:
+        self._database = database
+        self._effects = effects
+
+    async def list(self, call: Call) -> Answer:
+        """A page of accounts."""
+        asked = call.query
+        which, window, page = _read_filter(asked), asked.window(), asked.page()
+        asked.finish()
+        async with snapshot(self._database) as connection:
+            accounts = await store.list_accounts(connection, which, window, page)
+        return list_answer([render_account(account, window) for account in accounts], page)
+
+    async def create(self, call: Call) -> Answer:
+        """A new account, in its categories at once."""
+        body = call.body
+        new, categories = _read_new(body), body.uuids("ledger_account_category_ids", MAX_CATEGORIES)
+        body.finish()
+
+        async def effect(connection: Connection) -> Answer:
+            if not await store.lock_ledger(connection, new.ledger_id):
+                raise unknown("ledger_id", "Ledger")
+            if (account := await store.insert_account(connection, new)) is None:
+                raise external_id_taken("ledger account")
+            if not await membership_store.has_categories(connection, categories):
+                raise unknown("ledger_account_category_ids", "Ledger account category")
+            if refusal := await membership_store.add_members(connection, categories, account.id):
+                raise invalid("ledger_account_category_ids", refusal)
+            return answer(render_account(account, Window()), 201)
+
+        return await self._effects.once(call, effect)
+
+    async def retrieve(self, call: Call) -> Answer:
+        """One account, now, over a window of time, or as of one of its versions."""
+        asked = call.query
+        version, window = asked.whole("balances[as_of_lock_version]"), asked.window()
+        asked.finish()
+        if version is not None and window != Window():
+            raise invalid("balances", "balances[as_of_lock_version] cannot be combined with other bounds")
+        async with snapshot(self._database) as connection:
+            account = await _find(connection, call.path["id"], window)
+            if version is not None:
+                if not 0 <= version <= account.lock_version:
+                    raise invalid("balances", f"The ledger account has no balance at lock_version {version}")
+                account = replace(account, sums=await store.sums_at_version(connection, account.id, version))
+        return answer(render_account(account, window))
+
+    async def update(self, call: Call) -> Answer:
+        """Another name, description, external id or metadata."""
+        change, account_id = read_change(call.body), call.id(NOUN)
+        async with self._database.transaction() as connection:
+            try:
+                changed = await store.update_account(connection, account_id, change)
+            except ExternalIdTakenError:
+                raise external_id_taken("ledger account") from None
+            if not changed:
+                raise not_found(NOUN)
+            account = await _find(connection, str(account_id), Window())
+        return answer(render_account(account, Window()))
+
+    async def discard(self, call: Call) -> Answer:
+        """Discard an account that has no entries."""
+        account_id = call.id(NOUN)
+        async with self._database.transaction() as connection:
+            version = await store.lock_account(connection, account_id)
+            if version is None:
+                raise not_found(NOUN)
+            if version:
+                raise invalid("id", "A ledger account that has ledger entries may not be discarded")
+            account = await store.discard_account(connection, account_id)
+        return answer(render_account(account, Window()))
+
+
+async def _find(connection: Connection, key: str, window: Window) -> Account:
+    found = await store.find_accounts(connection, key, window)
+    if not found:
+        raise not_found(NOUN)
+    if len(found) > 1:
+        raise invalid("id", "Several ledgers have a ledger account with this external ID: use its id")
+    return found[0]
+
+
+def _read_filter(asked: Query) -> AccountFilter:
+    return AccountFilter(
+        ids=asked.uuids("id"),
+        names=asked.texts("name"),
+        ledger_id=asked.uuid("ledger_id"),
+        external_id=asked.text("external_id"),
+        currency=asked.text("currency"),
+        normal_balance=asked.choice("normal_balance", Direction),
+        created_at=asked.moments("created_at"),
+        updated_at=asked.moments("updated_at"),
+        category_id=asked.uuid("ledger_account_category_id"),
+        metadata=asked.metadata(),
+        pending=asked.wholes("pending_balance_amount"),
+        posted=asked.wholes("posted_balance_amount"),
+        available=asked.wholes("available_balance_amount"),
+    )
+
+
+def _read_new(body: Body) -> NewAccount:
+    return NewAccount(
+        ledger_id=body.required_uuid("ledger_id"),
+        external_id=body.some_text("external_id", MAX_EXTERNAL_ID),
+        name=body.required_text("name", MAX_NAME),
+        description=body.text("description", MAX_DESCRIPTION),
+        unit=read_unit(body),
+        metadata=body.metadata(),
+        ledgerable=_read_ledgerable(body),
+    )
+
+
+def _read_ledgerable(body: Body) -> Ledgerable | None:
+    kind, ledgerable_id = body.choice("ledgerable_type", LedgerableType), body.uuid("ledgerable_id")
+    if kind is None and ledgerable_id is None:
+        return None
+    if kind is None:
+        raise missing("ledgerable_type")
+    if ledgerable_id is None:
+        raise missing("ledgerable_id")
+    return Ledgerable(kind, ledgerable_id)

@@ -1,0 +1,174 @@
+"""Ledger accounts in the database."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from worker.api.changes import ExternalIdTakenError, ObjectChange
+from worker.api.metadata import metadata_filter, metadata_merge
+from worker.api.objects import Account, Ledgerable, Unit
+from worker.api.query import Page, Range, Window
+from worker.api.rows import read_ledgerable, read_sums, read_unit
+from worker.api.texts import read_uuid
+from worker.database import Connection, query
+from worker.ledger.balance import Sums
+from worker.ledger.transaction import Direction
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFilter:
+    """Which accounts a list shows; a name need only contain one of :attr:`names`, in any case."""
+
+    ids: list[UUID] | None
+    names: list[str] | None
+    ledger_id: UUID | None
+    external_id: str | None
+    currency: str | None
+    normal_balance: Direction | None
+    created_at: Range[datetime]
+    updated_at: Range[datetime]
+    category_id: UUID | None
+    metadata: Mapping[str, str] | None
+    pending: Range[int]
+    posted: Range[int]
+    available: Range[int]
+
+
+@dataclass(frozen=True, slots=True)
+class NewAccount:
+    """An account to create."""
+
+    ledger_id: UUID
+    external_id: str | None
+    name: str
+    description: str | None
+    unit: Unit
+    metadata: Mapping[str, str]
+    ledgerable: Ledgerable | None
+
+
+async def list_accounts(connection: Connection, which: AccountFilter, window: Window, page: Page) -> list[Account]:
+    """Accounts, newest first, and one more than the page shows."""
+    rows = await connection.fetch(
+        query("api/list_accounts"),
+        which.ids,
+        which.names,
+        which.ledger_id,
+        which.external_id,
+        which.currency,
+        which.normal_balance,
+        which.created_at.lower,
+        which.created_at.upper,
+        which.updated_at.lower,
+        which.updated_at.upper,
+        which.category_id,
+        metadata_filter(which.metadata),
+        window.lower,
+        window.upper,
+        *_bounds(which.pending),
+        *_bounds(which.posted),
+        *_bounds(which.available),
+        page.after,
+        page.and_one_more,
+    )
+    return [_account(row) for row in rows]
+
+
+async def find_accounts(connection: Connection, key: str, window: Window) -> list[Account]:
+    """The account of an id, or those of an external id: two at most, which is enough to know that it is not one."""
+    account_id = read_uuid(key)
+    rows = await connection.fetch(query("api/find_accounts"), account_id, key, window.lower, window.upper)
+    found = [_account(row) for row in rows]
+    return found[:1] if found and found[0].id == account_id else found
+
+
+async def sums_at_version(connection: Connection, account_id: UUID, version: int) -> Sums:
+    """The sums an account had at a version that it has reached."""
+    row = await connection.fetchrow(query("api/sums_at_version"), account_id, version)
+    assert row is not None
+    return read_sums(row)
+
+
+async def lock_ledger(connection: Connection, ledger_id: UUID) -> bool:
+    """Keep a ledger from being discarded until the transaction ends; False when it does not exist or was discarded."""
+    return bool(await connection.fetchval(query("api/lock_ledger"), ledger_id))
+
+
+async def insert_account(connection: Connection, new: NewAccount) -> Account | None:
+    """Create an account, None when its external id is taken."""
+    row = await connection.fetchrow(
+        query("api/insert_account"),
+        new.ledger_id,
+        new.external_id,
+        new.name,
+        new.description,
+        new.unit.normal_balance,
+        new.unit.currency,
+        new.unit.currency_exponent,
+        json.dumps(dict(new.metadata)),
+        new.ledgerable.type if new.ledgerable else None,
+        new.ledgerable.id if new.ledgerable else None,
+    )
+    return None if row is None else _account(row)
+
+
+async def update_account(connection: Connection, account_id: UUID, change: ObjectChange) -> bool:
+    """Change an account; False when it does not exist or was discarded.
+
+    Raises :class:`~worker.api.changes.ExternalIdTakenError` when another account of its ledger has the new external id.
+    """
+    try:
+        changed = await connection.fetchval(
+            query("api/update_account"),
+            account_id,
+            change.name,
+            change.description.given,
+            change.description.value,
+            change.external_id.given,
+            change.external_id.value,
+            *metadata_merge(change.metadata),
+        )
+    except asyncpg.UniqueViolationError as error:
+        raise ExternalIdTakenError from error
+    return bool(changed)
+
+
+async def lock_account(connection: Connection, account_id: UUID) -> int | None:
+    """Keep an account from being posted to until the transaction ends; its version, None when there is none."""
+    version: int | None = await connection.fetchval(query("api/lock_account"), account_id)
+    return version
+
+
+async def discard_account(connection: Connection, account_id: UUID) -> Account:
+    """Discard a locked account without entries."""
+    row = await connection.fetchrow(query("api/discard_account"), account_id)
+    assert row is not None
+    return _account(row)
+
+
+def _bounds(amounts: Range[int]) -> tuple[int | None, int | None, int | None]:
+    return amounts.lower, amounts.upper, amounts.unequal
+
+
+def _account(row: asyncpg.Record) -> Account:
+    return Account(
+        id=row["id"],
+        ledger_id=row["ledger_id"],
+        external_id=row["external_id"],
+        name=row["name"],
+        description=row["description"],
+        unit=read_unit(row),
+        metadata=json.loads(row["metadata"]),
+        ledgerable=read_ledgerable(row),
+        lock_version=row["lock_version"],
+        sums=read_sums(row),
+        discarded_at=row["discarded_at"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+    )
