@@ -98,8 +98,8 @@ create unique index ledger_transactions_reversed_once
 create index ledger_transactions_metadata on ledger_transactions using gin (metadata jsonb_path_ops);
 
 -- Entries: an entry's status is its transaction's. lock_version is the account version this write produced, the sums
--- are the account's after it; that no two writes share a version proves that none was lost. Only metadata may change.
--- transaction_id and account_id are checked by trigger instead of by foreign keys, set by set instead of row by row.
+-- are the account's after it; that no two writes share a version proves that none was lost. Only metadata may
+-- change, last at edited_at. transaction_id and account_id are checked by trigger instead of by foreign keys, set by set instead of row by row.
 create table ledger_entries (
     transaction_id uuid not null,
     account_id uuid not null,
@@ -113,6 +113,8 @@ create table ledger_entries (
     pending_debits numeric not null,
     pending_credits numeric not null,
     metadata jsonb not null default '{}' check (jsonb_typeof(metadata) = 'object'),
+    created_at timestamptz not null default now(),
+    edited_at timestamptz,
     primary key (transaction_id, n)
 );
 
@@ -216,7 +218,7 @@ create trigger refuse_forgery before insert on ledger_transaction_versions
     for each statement when (pg_trigger_depth() = 0) execute function ledger_refuse_change();
 create trigger refuse_change
     before update of transaction_id, account_id, effective_at, lock_version, n, direction, amount, posted_debits,
-                     posted_credits, pending_debits, pending_credits on ledger_entries
+                     posted_credits, pending_debits, pending_credits, created_at on ledger_entries
     for each statement execute function ledger_refuse_change();
 create trigger refuse_change
     before update of id, ledger_id, normal_balance, currency, currency_exponent on ledger_accounts

@@ -10,9 +10,10 @@ from uuid import UUID
 
 from worker.database import Connection, Database
 from worker.ids import uuid7
-from worker.ledger import poster, store
-from worker.ledger.book import Book, Round
+from worker.ledger import poster, posting_store, store
+from worker.ledger.book import Book, Round, midnight
 from worker.ledger.evaluate import evaluate
+from worker.ledger.posting_store import Names
 from worker.ledger.reading import AccountBalance
 from worker.ledger.transaction import (
     AccountSpec,
@@ -70,8 +71,10 @@ class Ledger:
 
     async def decided(self, connection: Connection, *operations: Operation) -> Round:
         """What the ledger would write for operations that create, for a test to falsify before it is written."""
-        accounts = await store.lock_balances(connection, self.id, [spec.external_id for spec in ACCOUNTS])
-        (written,) = evaluate(Book(accounts, {}, {}), operations, ids()).rounds
+        names = Names({spec.external_id for spec in ACCOUNTS})
+        locked = await posting_store.lock_balances(connection, self.id, names)
+        book = Book(self.id, locked.now, locked.accounts.values())
+        (written,) = evaluate(book, operations, ids()).rounds
         return written
 
 
@@ -91,7 +94,8 @@ def credit(account: str, amount: int, *conditions: BalanceCondition, lock_versio
 def create(
     external_id: str, *entries: NewEntry, status: Status = Status.POSTED, day: date = DAY, loan: str = "1"
 ) -> Create:
-    return Create(NewTransaction(external_id, status, day, f"Transaction {external_id}", {"loanID": loan}, entries))
+    description = f"Transaction {external_id}"
+    return Create(NewTransaction(external_id, status, midnight(day), description, {"loanID": loan}, entries))
 
 
 def earn(external_id: str, amount: int = 100, status: Status = Status.POSTED, day: date = DAY) -> Create:
@@ -105,4 +109,5 @@ def spend(external_id: str, amount: int) -> Create:
 
 
 def reverse(original: str, external_id: str, day: date = DAY) -> Reverse:
-    return Reverse(original, external_id, day, f"Reversal of {original}", {"loanID": "1"})
+    description = f"Reversal of {original}"
+    return Reverse(original, external_id, midnight(day), description=description, metadata={"loanID": "1"})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, timedelta
 from itertools import count
 
 from hypothesis import HealthCheck, given, settings
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tests.ledger.books import CASH, LOAN, OVERDRAWN_NEVER, REVENUE, Ledger, create, credit, debit, reverse
 from worker.database import Database
 from worker.ledger import store
+from worker.ledger.book import midnight
 from worker.ledger.transaction import (
     Archive,
     Create,
@@ -37,7 +38,7 @@ class Written:
     """A transaction of the model; ``made_by`` is what a replay is compared with."""
 
     status: Status
-    day: date
+    day: datetime
     entries: tuple[NewEntry, ...]
     made_by: object
     reversed: bool = False
@@ -51,12 +52,12 @@ class Model:
     names: dict[str, Written] = field(default_factory=dict)
     archived: set[str] = field(default_factory=set)
 
-    def sums(self, account: str, last_day: date = date.max) -> tuple[int, int, int, int]:
+    def sums(self, account: str, last_day: date = date(9000, 1, 1)) -> tuple[int, int, int, int]:
         def total(direction: Direction, *statuses: Status) -> int:
             return sum(
                 entry.amount
                 for transaction in self.written
-                if transaction.status in statuses and transaction.day <= last_day
+                if transaction.status in statuses and transaction.day < midnight(last_day) + timedelta(days=1)
                 for entry in transaction.entries
                 if (entry.account, entry.direction) == (account, direction)
             )
@@ -73,8 +74,8 @@ class Model:
         """What the ledger should answer, in one word."""
         match operation:
             case Create(new):
-                made_by = (new.status, new.effective_date, [(e.account, e.direction, e.amount) for e in new.entries])
-                return self.add(new.external_id, Written(new.status, new.effective_date, new.entries, made_by))
+                made_by = (new.status, new.effective_at, [(e.account, e.direction, e.amount) for e in new.entries])
+                return self.add(new.external_id, Written(new.status, new.effective_at, new.entries, made_by))
             case Reverse():
                 return self.reverse(operation)
             case Post(name, day):
@@ -95,7 +96,7 @@ class Model:
         self.names[name] = new
         return "written"
 
-    def post(self, name: str, day: date | None) -> str:
+    def post(self, name: str, day: datetime | None) -> str:
         known = self.names.get(name)
         if known is None:
             return "refused"
@@ -116,7 +117,7 @@ class Model:
         return "written"
 
     def reverse(self, reversal: Reverse) -> str:
-        made_by = (reversal.original, reversal.effective_date)
+        made_by = (reversal.original, reversal.effective_at)
         if reversal.external_id in self.names:
             return "replayed" if self.names[reversal.external_id].made_by == made_by else "refused"
         original = self.names.get(reversal.original)
@@ -124,7 +125,7 @@ class Model:
             return "refused"
         original.reversed = True
         entries = tuple(NewEntry(e.account, e.direction.opposite, e.amount) for e in original.entries)
-        return self.add(reversal.external_id, Written(Status.POSTED, reversal.effective_date, entries, made_by))
+        return self.add(reversal.external_id, Written(Status.POSTED, reversal.effective_at, entries, made_by))
 
 
 def word(result: Result) -> str:
@@ -158,7 +159,7 @@ def creations(draw: st.DrawFn) -> Create:
 OPERATIONS = st.one_of(
     creations(),
     creations(),
-    st.builds(Post, st.sampled_from(NAMES), st.none() | st.sampled_from(DAYS)),
+    st.builds(Post, st.sampled_from(NAMES), st.none() | st.sampled_from(DAYS).map(midnight)),
     st.builds(Archive, st.sampled_from(NAMES), st.just("returned")),
     st.builds(reverse, st.sampled_from(NAMES), st.sampled_from(NAMES), st.sampled_from(DAYS)),
 )

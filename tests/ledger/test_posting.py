@@ -8,6 +8,7 @@ import pytest
 
 from tests.ledger.books import CASH, DAY, LOAN, REVENUE, Ledger, create, credit, debit, earn, reverse, spend
 from worker.ledger import poster, store
+from worker.ledger.book import midnight
 from worker.ledger.transaction import (
     MAX_AMOUNT,
     MAX_ENTRIES,
@@ -64,8 +65,8 @@ async def test_one_bad_transaction_leaves_no_trace_and_its_neighbours_stand(ledg
         ([debit(CASH, 0)] * MAX_ENTRIES + [credit(REVENUE, 0)], RefusalCode.ENTRY_COUNT),
         ([debit(CASH, 0), debit(LOAN, 0)], RefusalCode.UNBALANCED),
         ([debit(CASH, 1), credit("revenue-usd", 1)], RefusalCode.UNBALANCED),
-        ([debit(CASH, -1), credit(REVENUE, -1)], RefusalCode.AMOUNT),
-        ([debit(CASH, MAX_AMOUNT + 1), credit(REVENUE, MAX_AMOUNT + 1)], RefusalCode.AMOUNT),
+        ([debit(CASH, -1), credit(REVENUE, -1)], RefusalCode.NEGATIVE_AMOUNT),
+        ([debit(CASH, MAX_AMOUNT + 1), credit(REVENUE, MAX_AMOUNT + 1)], RefusalCode.AMOUNT_TOO_LARGE),
         ([debit(CASH, 1), credit("nobody", 1)], RefusalCode.UNKNOWN_ACCOUNT),
         ([debit(CASH, 1, lock_version=1), credit(REVENUE, 1)], RefusalCode.STALE_LOCK_VERSION),
     ],
@@ -129,7 +130,9 @@ async def test_an_archived_transaction_gives_back_what_was_pending_and_frees_its
 async def test_a_transaction_posted_on_another_day_takes_effect_on_that_day(ledger: Ledger) -> None:
     settled = date(2024, 3, 9)
     assert codes(await ledger.post(earn("t", status=Status.PENDING))) == ["pending"]
-    assert codes(await ledger.post(Post("t", settled), Post("t", settled), Post("t", DAY))) == [
+    assert codes(
+        await ledger.post(Post("t", midnight(settled)), Post("t", midnight(settled)), Post("t", midnight(DAY)))
+    ) == [
         "posted",
         "replayed",
         "not_pending",

@@ -8,6 +8,7 @@ import pytest
 
 from tests.ledger.books import CASH, LOAN, REVENUE, Ledger, create, credit, debit, earn, reverse
 from worker.ledger import store
+from worker.ledger.book import midnight
 from worker.ledger.reading import AccountFilter, Audit, Entry
 from worker.ledger.transaction import Direction, Post, Posted, Status
 
@@ -48,7 +49,7 @@ async def test_a_statement_leads_from_the_opening_to_the_closing_balance(ledger:
         earn("moved", 5, Status.PENDING, day=date(2024, 3, 16)),
         earn("next month", 1000, day=date(2024, 4, 1)),
     )
-    await ledger.post(Post("moved", date(2024, 3, 20)))
+    await ledger.post(Post("moved", midnight(date(2024, 3, 20))))
     async with ledger.database.connection() as connection:
         openings = await store.trial_balance(connection, ledger.id, date(2024, 2, 29), AccountFilter([CASH, "nobody"]))
         (statement,) = await store.statements(connection, openings, date(2024, 3, 1), date(2024, 3, 31))

@@ -10,9 +10,9 @@ import pytest
 
 from tests.ledger.books import CASH, LOAN, REVENUE, Ledger, create, credit, debit, earn
 from worker.database import Connection
-from worker.ledger import store
+from worker.ledger import posting_store
 from worker.ledger.book import ChangeRow, Round, TransitionRow
-from worker.ledger.transaction import Archive, Post, Posted, Status
+from worker.ledger.transaction import Archive, Direction, Post, Posted, Status
 
 UNBALANCED, FINAL, STATUS, UNEXPLAINED, CATEGORY = "LW001", "LW002", "LW003", "LW004", "LW005"
 
@@ -59,7 +59,7 @@ def promise_more_entries(written: Round) -> None:
 
 
 def turn_one_side(written: Round) -> None:
-    written.entries[:] = [entry._replace(direction="debit", amount=0) for entry in written.entries]
+    written.entries[:] = [entry._replace(direction=Direction.DEBIT, amount=0) for entry in written.entries]
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ async def test_a_transaction_that_is_incomplete_or_unbalanced_is_refused(
     async with refused(ledger, UNBALANCED) as connection:
         written = await ledger.decided(connection, earn("t"))
         falsify(written)
-        await store.write_round(connection, ledger.id, written)
+        await posting_store.write_round(connection, ledger.id, written)
 
 
 async def test_currencies_that_balance_only_together_are_refused(ledger: Ledger) -> None:
@@ -90,21 +90,21 @@ async def test_currencies_that_balance_only_together_are_refused(ledger: Ledger)
         )
         written.entries[0] = written.entries[0]._replace(amount=6)
         written.entries[2] = written.entries[2]._replace(amount=4)
-        await store.write_round(connection, ledger.id, written)
+        await posting_store.write_round(connection, ledger.id, written)
 
 
 async def test_a_transaction_over_two_ledgers_is_refused(ledger: Ledger) -> None:
     other = await Ledger.open(ledger.database, "other")
     async with refused(ledger, UNBALANCED) as connection:
         written = await ledger.decided(connection, earn("t"))
-        await store.write_round(connection, other.id, written)
+        await posting_store.write_round(connection, other.id, written)
 
 
 async def test_entries_of_an_unknown_transaction_are_refused(ledger: Ledger) -> None:
     async with refused(ledger, UNBALANCED) as connection:
         written = await ledger.decided(connection, earn("t"))
         written.transactions.clear()
-        await store.write_round(connection, ledger.id, written)
+        await posting_store.write_round(connection, ledger.id, written)
 
 
 @pytest.mark.parametrize("status", list(Status))
@@ -117,7 +117,7 @@ async def test_a_balanced_pair_added_to_a_written_transaction_is_refused(ledger:
         written.entries[:] = [
             entry._replace(transaction_id=result.transaction_id, n=entry.n + 2) for entry in written.entries
         ]
-        await store.write_round(connection, ledger.id, written)
+        await posting_store.write_round(connection, ledger.id, written)
 
 
 @pytest.mark.parametrize("table", KEPT)
@@ -209,11 +209,11 @@ async def test_entries_that_were_never_pending_can_not_be_posted_again(ledger: L
         written = await ledger.decided(connection, earn("again"))
         written.transactions.clear()
         written.transitions = [
-            TransitionRow(result.transaction_id, e.n, e.account_id, "posted", e.lock_version, *e[7:])
+            TransitionRow(result.transaction_id, e.n, e.account_id, "posted", e.lock_version, *e.sums)
             for e in written.entries
         ]
         written.entries.clear()
-        await store.write_round(connection, ledger.id, written)
+        await posting_store.write_round(connection, ledger.id, written)
 
 
 async def test_half_of_a_transaction_can_not_be_posted(ledger: Ledger) -> None:
@@ -222,10 +222,14 @@ async def test_half_of_a_transaction_can_not_be_posted(ledger: Ledger) -> None:
     async with refused(ledger, STATUS) as connection:
         posted = await ledger.decided(connection, earn("like a posting"))
         entry = posted.entries[0]
-        moved = TransitionRow(result.transaction_id, 1, entry.account_id, "posted", entry.lock_version, *entry[7:])
-        change = ChangeRow(result.transaction_id, "posted", None, entry.effective_at, 1, 2)
+        moved = TransitionRow(result.transaction_id, 1, entry.account_id, "posted", entry.lock_version, *entry.sums)
+        change = ChangeRow(
+            *(result.transaction_id, "posted", "t", None, entry.effective_at, "{}", None, None, None, 1, 2)
+        )
         balances = [balance for balance in posted.balances if balance.account_id == entry.account_id]
-        await store.write_round(connection, ledger.id, Round(transitions=[moved], changes=[change], balances=balances))
+        await posting_store.write_round(
+            connection, ledger.id, Round(transitions=[moved], changes=[change], balances=balances)
+        )
 
 
 async def test_a_balance_changed_without_an_entry_is_refused(ledger: Ledger) -> None:
@@ -273,7 +277,7 @@ async def test_entries_and_balances_that_do_not_explain_each_other_are_refused(
     async with refused(ledger, UNEXPLAINED) as connection:
         written = await ledger.decided(connection, earn("t"))
         falsify(written)
-        await store.write_round(connection, ledger.id, written)
+        await posting_store.write_round(connection, ledger.id, written)
 
 
 async def test_two_writers_who_read_the_same_version_can_not_both_write(ledger: Ledger) -> None:
@@ -281,7 +285,7 @@ async def test_two_writers_who_read_the_same_version_can_not_both_write(ledger: 
         stale = await ledger.decided(connection, earn("lost"))
     await ledger.post(earn("first"))
     async with refused(ledger, "23505") as connection:
-        await store.write_round(connection, ledger.id, stale)
+        await posting_store.write_round(connection, ledger.id, stale)
 
 
 async def test_a_version_taken_by_a_posting_is_taken_for_entries_too(ledger: Ledger) -> None:
@@ -290,20 +294,20 @@ async def test_a_version_taken_by_a_posting_is_taken_for_entries_too(ledger: Led
         stale = await ledger.decided(connection, earn("lost"))
     await ledger.post(Post("t"))
     async with refused(ledger, UNEXPLAINED) as connection:
-        await store.write_round(connection, ledger.id, stale)
+        await posting_store.write_round(connection, ledger.id, stale)
 
 
 async def test_one_live_transaction_per_external_id(ledger: Ledger) -> None:
     await ledger.post(earn("t"))
     async with refused(ledger, "23505") as connection:
-        await store.write_round(connection, ledger.id, await ledger.decided(connection, earn("t")))
+        await posting_store.write_round(connection, ledger.id, await ledger.decided(connection, earn("t")))
 
 
 async def test_an_amount_of_more_than_36_digits_is_refused(ledger: Ledger) -> None:
     async with refused(ledger, "22003") as connection:
         written = await ledger.decided(connection, earn("t"))
         written.entries[:] = [entry._replace(amount=10**36) for entry in written.entries]
-        await store.write_round(connection, ledger.id, written)
+        await posting_store.write_round(connection, ledger.id, written)
 
 
 async def category(connection: Connection, ledger: Ledger, currency: str = "GBP") -> str:

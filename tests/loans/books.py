@@ -7,10 +7,21 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import datetime
 
 from tests.loans.events import Delivery
-from worker.ledger.transaction import Archive, Create, Direction, NewTransaction, Operation, Post, Reverse, Status
+from worker.ledger.transaction import (
+    AccountKey,
+    Archive,
+    Create,
+    Direction,
+    NewTransaction,
+    Operation,
+    Post,
+    Reverse,
+    Status,
+    TransactionKey,
+)
 from worker.loans.batch import Batch, Decided, Incoming, Subject
 from worker.loans.decision import Apply, Duplicate, Hold, Refuse
 from worker.loans.investor import InvestorAccount
@@ -28,47 +39,53 @@ LONGEST_WORK = 100_000
 class MemoryLedger:
     """Live transactions by external id, and the archived ones."""
 
-    live: dict[str, NewTransaction] = field(default_factory=dict)
-    archived: list[tuple[str, str]] = field(default_factory=list)
+    live: dict[TransactionKey, NewTransaction] = field(default_factory=dict)
+    archived: list[tuple[TransactionKey, str]] = field(default_factory=list)
 
     def write(self, operation: Operation) -> None:
         match operation:
             case Create(transaction):
+                assert transaction.external_id is not None
                 assert transaction.external_id not in self.live
                 assert sum(signed(entry.direction, entry.amount) for entry in transaction.entries) == 0
                 assert len({entry.direction for entry in transaction.entries}) == 2
                 assert all(entry.amount > 0 for entry in transaction.entries)
                 self.live[transaction.external_id] = transaction
-            case Post(external_id, effective_date):
+            case Post(external_id, effective_at):
                 pending = self.live[external_id]
                 assert pending.status is Status.PENDING
-                day = effective_date or pending.effective_date
-                self.live[external_id] = replace(pending, status=Status.POSTED, effective_date=day)
+                moment = effective_at or pending.effective_at
+                self.live[external_id] = replace(pending, status=Status.POSTED, effective_at=moment)
             case Archive(external_id, reason):
                 assert self.live.pop(external_id).status is Status.PENDING
                 self.archived.append((external_id, reason))
-            case Reverse(original, external_id, day, description, metadata):
+            case Reverse(original, external_id, moment, status, description, metadata):
+                assert external_id is not None
                 assert external_id not in self.live
                 posted = self.live[original]
                 assert posted.status is Status.POSTED
                 entries = tuple(replace(entry, direction=entry.direction.opposite) for entry in posted.entries)
-                self.live[external_id] = NewTransaction(external_id, Status.POSTED, day, description, metadata, entries)
+                self.live[external_id] = NewTransaction(external_id, status, moment, description, metadata, entries)
+            case _:
+                raise AssertionError(f"the loans station asks the ledger for no {operation}")
 
-    def contents(self) -> dict[str, tuple[Status, date, str, frozenset[tuple[str, Direction, int]]]]:
+    def contents(
+        self,
+    ) -> dict[TransactionKey, tuple[Status, datetime | None, str | None, frozenset[tuple[AccountKey, Direction, int]]]]:
         """What must not depend on arrival order: every live transaction with its entries."""
         return {
             external_id: (
                 written.status,
-                written.effective_date,
+                written.effective_at,
                 written.description,
                 frozenset((entry.account, entry.direction, entry.amount) for entry in written.entries),
             )
             for external_id, written in self.live.items()
         }
 
-    def balances(self) -> dict[str, int]:
+    def balances(self) -> dict[AccountKey, int]:
         """Posted debits less credits by account; accounts at zero are left out."""
-        balances: Counter[str] = Counter()
+        balances: Counter[AccountKey] = Counter()
         for written in self.live.values():
             for entry in written.entries:
                 if written.status is Status.POSTED:

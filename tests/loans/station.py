@@ -16,6 +16,7 @@ from worker.inbox.store import find_message, record_messages
 from worker.jobs.job import Acknowledgement, Claim, Outcome, Settled, acknowledge
 from worker.jobs.store import DeadLetter, Pump, begin_session, list_dead_letters, pump, register_worker
 from worker.ledger import store as ledger_store
+from worker.ledger.book import midnight
 from worker.ledger.transaction import Create, Direction, NewEntry, NewTransaction, Status
 from worker.loans import store
 from worker.loans.apply import CreateSagas, EventHandler
@@ -130,7 +131,7 @@ class Station:
                 ledger.archived.append((one.external_id, one.archived_reason or ""))
             else:
                 transaction = NewTransaction(
-                    one.external_id, one.status, one.effective_date, one.description or "", one.metadata, entries
+                    one.external_id, one.status, midnight(one.effective_date), one.description, one.metadata, entries
                 )
                 ledger.write(Create(transaction))
         return ledger

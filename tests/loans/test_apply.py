@@ -17,6 +17,7 @@ from worker.inbox.messages import APPLY_EVENT
 from worker.jobs.job import NewJob, Retry, Settled, lane
 from worker.jobs.store import list_jobs, release_all, replay_dead_letter
 from worker.ledger import poster
+from worker.ledger.book import midnight
 from worker.ledger.store import ensure_accounts
 from worker.ledger.transaction import Create, Direction, NewEntry, NewTransaction, Status
 from worker.loans.apply import EventHandler
@@ -191,7 +192,9 @@ async def test_a_transaction_the_ledger_refuses_buries_its_event_alone(station: 
         NewEntry(expenses.external_id, Direction.DEBIT, 1),
         NewEntry(cash.external_id, Direction.CREDIT, 1),
     )
-    taken = NewTransaction("loan.disbursed:L1:D1", Status.POSTED, date(2026, 3, 2), "somebody else's", {}, entries)
+    taken = NewTransaction(
+        "loan.disbursed:L1:D1", Status.POSTED, midnight(date(2026, 3, 2)), "somebody else's", {}, entries
+    )
     async with station.database.transaction() as connection:
         await ensure_accounts(connection, station.ledger_id, [cash, expenses])
         await poster.post(connection, station.ledger_id, [Create(taken)])

@@ -2,66 +2,81 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from typing import NamedTuple
 from uuid import UUID
 
 from worker.ledger.balance import Sums
-from worker.ledger.transaction import Direction, NewTransaction, Result, Reverse, Status
+from worker.ledger.transaction import AccountKey, Result, Status, TransactionKey
+from worker.ledger.written import LedgerAccount, Written, WrittenEntry
 
 
 @dataclass(slots=True)
 class Account:
     """An account whose balance row is locked, with its state after the operations decided so far."""
 
-    id: UUID
-    external_id: str | None
-    normal_balance: Direction
-    unit: tuple[str, int]
-    """Currency and exponent: what a transaction must balance in."""
+    fixed: LedgerAccount
     sums: Sums
     lock_version: int
 
 
-class Leg(NamedTuple):
-    """An entry as the books hold it; ``n`` is its number within its transaction."""
-
-    n: int
-    account_id: UUID
-    direction: Direction
-    amount: int
-
-
 @dataclass(slots=True)
 class KnownTransaction:
-    """A transaction in the books or decided earlier in the batch.
+    """A transaction in the books or decided earlier in the batch, as it stands.
 
-    ``legs`` are its live entries; None when it appeared too late to be locked, and so cannot be changed by this batch.
+    One that is not ``held`` is not locked: its state is shown without entries and must not be changed.
     """
 
-    id: UUID
-    status: Status
+    state: Written
     content_digest: bytes
-    effective_at: datetime
-    legs: tuple[Leg, ...] | None
-    reversed: bool = False
+    held: bool = True
 
 
-@dataclass(slots=True)
 class Book:
-    """The part of a ledger that a batch touches. ``live`` are the pending and posted transactions by external id."""
+    """The part of a ledger that a batch touches, at the moment ``now`` of its database transaction."""
 
-    accounts: dict[UUID, Account]
-    live: dict[str, KnownTransaction]
-    archived: dict[str, KnownTransaction]
-    by_external_id: dict[str, Account] = field(init=False)
+    def __init__(
+        self, ledger_id: UUID, now: datetime, accounts: Iterable[Account], transactions: Iterable[KnownTransaction] = ()
+    ) -> None:
+        self.ledger_id = ledger_id
+        self.now = now
+        self.accounts: dict[AccountKey, Account] = {}
+        self.live: dict[str, KnownTransaction] = {}
+        self._archived: dict[str, KnownTransaction] = {}
+        self._by_id: dict[UUID, KnownTransaction] = {}
+        for account in accounts:
+            self.accounts[account.fixed.id] = account
+            if account.fixed.external_id is not None and account.fixed.ledger_id == ledger_id:
+                self.accounts[account.fixed.external_id] = account
+        for transaction in transactions:
+            self.keep(transaction)
 
-    def __post_init__(self) -> None:
-        self.by_external_id = {a.external_id: a for a in self.accounts.values() if a.external_id is not None}
+    def find(self, key: TransactionKey) -> KnownTransaction | None:
+        """The transaction with this id, or the live or else last archived one with this external id."""
+        if isinstance(key, UUID):
+            return self._by_id.get(key)
+        return self.live.get(key) or self._archived.get(key)
+
+    def keep(self, transaction: KnownTransaction) -> None:
+        """Have the transaction found under its id and its external id."""
+        state = transaction.state
+        self._by_id[state.id] = transaction
+        if state.external_id is None:
+            return
+        if state.status is not Status.ARCHIVED:
+            self.live[state.external_id] = transaction
+        elif (other := self._archived.get(state.external_id)) is None or other.state.id <= state.id:
+            self._archived[state.external_id] = transaction
+
+    def update(self, transaction: KnownTransaction, state: Written) -> None:
+        """Give a transaction its new state, under whose external id it is found from now on."""
+        before = transaction.state.external_id
+        if before is not None and self.live.get(before) is transaction:
+            del self.live[before]
+        transaction.state = state
+        self.keep(transaction)
 
 
 class TransactionRow(NamedTuple):
@@ -69,29 +84,17 @@ class TransactionRow(NamedTuple):
 
     id: UUID
     status: str
-    external_id: str
-    description: str
+    external_id: str | None
+    description: str | None
     effective_at: datetime
     metadata: str
+    archived_reason: str | None
     reverses: UUID | None
+    partially_posts: UUID | None
+    ledgerable_type: str | None
+    ledgerable_id: UUID | None
     last_entry: int
     content_digest: bytes
-
-
-class EntryRow(NamedTuple):
-    """A new row of ``ledger_entries``; the sums are the account's after it."""
-
-    transaction_id: UUID
-    n: int
-    account_id: UUID
-    direction: str
-    amount: int
-    effective_at: datetime
-    lock_version: int
-    posted_debits: int
-    posted_credits: int
-    pending_debits: int
-    pending_credits: int
 
 
 class TransitionRow(NamedTuple):
@@ -113,8 +116,13 @@ class ChangeRow(NamedTuple):
 
     id: UUID
     status: str
-    archived_reason: str | None
+    external_id: str | None
+    description: str | None
     effective_at: datetime
+    metadata: str
+    archived_reason: str | None
+    ledgerable_type: str | None
+    ledgerable_id: UUID | None
     first_entry: int
     last_entry: int
 
@@ -135,7 +143,7 @@ class Round:
     """What one statement writes. A transaction appears at most once in it, as new or as changed."""
 
     transactions: list[TransactionRow] = field(default_factory=list)
-    entries: list[EntryRow] = field(default_factory=list)
+    entries: list[WrittenEntry] = field(default_factory=list)
     transitions: list[TransitionRow] = field(default_factory=list)
     changes: list[ChangeRow] = field(default_factory=list)
     balances: list[BalanceRow] = field(default_factory=list)
@@ -152,28 +160,3 @@ class Decision:
 def midnight(day: date) -> datetime:
     """The moment a business day begins: midnight, UTC."""
     return datetime.combine(day, time.min, UTC)
-
-
-def content_of(transaction: NewTransaction) -> bytes:
-    """Fingerprint of what a transaction does to the books; description and metadata are annotations, not part of it."""
-    return _digest(
-        [
-            transaction.status,
-            transaction.effective_date.isoformat(),
-            [[entry.account, entry.direction, entry.amount] for entry in transaction.entries],
-        ]
-    )
-
-
-def content_of_reversal(reversal: Reverse) -> bytes:
-    """Fingerprint of what a reversal does to the books."""
-    return _digest(["reverses", reversal.original, reversal.effective_date.isoformat()])
-
-
-def metadata_text(metadata: Mapping[str, str]) -> str:
-    """Metadata as the JSON text its column takes."""
-    return json.dumps(dict(metadata))
-
-
-def _digest(content: list[object]) -> bytes:
-    return hashlib.sha256(json.dumps(content).encode("ascii")).digest()

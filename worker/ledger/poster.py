@@ -10,15 +10,27 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator, Sequence
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Final, assert_never
 from uuid import UUID
 
 from worker.database import Connection
 from worker.ids import ENTROPY_BYTES, uuid7
-from worker.ledger import store
+from worker.ledger import posting_store
 from worker.ledger.book import Book
 from worker.ledger.evaluate import evaluate
-from worker.ledger.transaction import Create, Operation, Result, Reverse
+from worker.ledger.posting_store import Names
+from worker.ledger.transaction import (
+    UNSET,
+    Archive,
+    Create,
+    Operation,
+    PartialPost,
+    Post,
+    Result,
+    Reverse,
+    Update,
+)
 
 _COUNTER_BYTES: Final = 2
 _ENTRY_NUMBER_BYTES: Final = 2
@@ -38,29 +50,55 @@ async def post(connection: Connection, ledger_id: UUID, operations: Sequence[Ope
     book = await _open_book(connection, ledger_id, operations)
     decision = evaluate(book, operations, _new_ids())
     for written in decision.rounds:
-        await store.write_round(connection, ledger_id, written)
+        await posting_store.write_round(connection, ledger_id, written)
     return decision.results
 
 
-async def _open_book(connection: Connection, ledger_id: UUID, operations: Sequence[Operation]) -> Book:
-    external_ids: set[str] = set()
-    referred: set[str] = set()
-    named_accounts: set[str] = set()
-    for operation in operations:
+@dataclass(slots=True)
+class _Mentioned:
+    """Everything the operations of a batch name."""
+
+    new: set[str] = field(default_factory=set)
+    transactions: Names = field(default_factory=Names)
+    accounts: Names = field(default_factory=Names)
+
+    def add(self, operation: Operation) -> None:
         match operation:
             case Create(transaction):
-                external_ids.add(transaction.external_id)
-                named_accounts.update(entry.account for entry in transaction.entries)
+                self._add_new(transaction.external_id)
+                self.accounts.add(entry.account for entry in transaction.entries)
             case Reverse():
-                external_ids.add(operation.external_id)
-                referred.add(operation.original)
+                self._add_new(operation.external_id)
+                self.transactions.add([operation.original])
+            case Update():
+                self._add_new(None if operation.external_id is UNSET else operation.external_id)
+                self.transactions.add([operation.transaction])
+                if operation.entries is not UNSET:
+                    self.accounts.add(entry.account for entry in operation.entries)
+            case PartialPost():
+                self.transactions.add([operation.transaction])
+                self.accounts.add(entry.account for entry in operation.entries)
+            case Post() | Archive():
+                self.transactions.add([operation.transaction])
             case _:
-                referred.add(operation.external_id)
-    legs = await store.lock_transactions(connection, ledger_id, referred) if referred else {}
-    held_accounts = {leg.account_id for entries in legs.values() for leg in entries}
-    accounts = await store.lock_balances(connection, ledger_id, named_accounts, held_accounts)
-    live, archived = await store.find_transactions(connection, ledger_id, external_ids | referred, legs)
-    return Book(accounts, live, archived)
+                assert_never(operation)
+
+    def _add_new(self, external_id: str | None) -> None:
+        if external_id is not None:
+            self.new.add(external_id)
+
+
+async def _open_book(connection: Connection, ledger_id: UUID, operations: Sequence[Operation]) -> Book:
+    mentioned = _Mentioned()
+    for operation in operations:
+        mentioned.add(operation)
+    transactions, accounts = mentioned.transactions, mentioned.accounts
+    entries = await posting_store.lock_transactions(connection, ledger_id, transactions) if transactions else {}
+    accounts.add(entry["account_id"] for rows in entries.values() for entry in rows)
+    locked = await posting_store.lock_balances(connection, ledger_id, accounts)
+    transactions.add(mentioned.new)
+    known = await posting_store.find_transactions(connection, ledger_id, transactions, entries, locked)
+    return Book(ledger_id, locked.now, locked.accounts.values(), known)
 
 
 def _new_ids() -> Iterator[UUID]:

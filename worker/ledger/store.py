@@ -1,4 +1,4 @@
-"""The ledger's tables: making accounts, the statements of the poster, and what is read back."""
+"""The ledger's tables: making accounts, and reading what was written. Writing is the poster's."""
 
 from __future__ import annotations
 
@@ -13,19 +13,8 @@ import asyncpg
 
 from worker.database import Connection, query
 from worker.ledger.balance import Sums
-from worker.ledger.book import (
-    Account,
-    BalanceRow,
-    ChangeRow,
-    EntryRow,
-    KnownTransaction,
-    Leg,
-    Round,
-    TransactionRow,
-    TransitionRow,
-    metadata_text,
-    midnight,
-)
+from worker.ledger.book import midnight
+from worker.ledger.content import metadata_text
 from worker.ledger.reading import (
     EVERY_ACCOUNT,
     AccountBalance,
@@ -66,65 +55,6 @@ async def ensure_accounts(connection: Connection, ledger_id: UUID, specs: Iterab
         await _create_accounts(connection, ledger_id, missing)
         found = await _find_accounts(connection, ledger_id, wanted)
     return {external_id: account_id for external_id, (account_id, _) in found.items()}
-
-
-async def lock_transactions(
-    connection: Connection, ledger_id: UUID, external_ids: Collection[str]
-) -> dict[UUID, tuple[Leg, ...]]:
-    """Lock the live transactions of these external ids until the transaction ends; their live entries by id."""
-    rows = await connection.fetch(query("ledger/lock_transactions"), ledger_id, list(external_ids))
-    legs: dict[UUID, list[Leg]] = {row["id"]: [] for row in rows}
-    if legs:
-        # Read after the locks: a statement does not see what was committed while it waited for one.
-        for row in await connection.fetch(query("ledger/live_entries"), list(legs)):
-            leg = Leg(row["n"], row["account_id"], Direction(row["direction"]), row["amount"])
-            legs[row["transaction_id"]].append(leg)
-    return {transaction_id: tuple(entries) for transaction_id, entries in legs.items()}
-
-
-async def lock_balances(
-    connection: Connection, ledger_id: UUID, external_ids: Collection[str], ids: Collection[UUID] = ()
-) -> dict[UUID, Account]:
-    """Lock the balances of the accounts named either way until the transaction ends; those that exist, by id."""
-    rows = await connection.fetch(query("ledger/lock_balances"), ledger_id, list(external_ids), list(ids))
-    return {
-        row["id"]: Account(
-            id=row["id"],
-            external_id=row["external_id"],
-            normal_balance=Direction(row["normal_balance"]),
-            unit=(row["currency"], row["currency_exponent"]),
-            sums=_sums(row),
-            lock_version=row["lock_version"],
-        )
-        for row in rows
-    }
-
-
-async def find_transactions(
-    connection: Connection, ledger_id: UUID, external_ids: Collection[str], legs: Mapping[UUID, tuple[Leg, ...]]
-) -> tuple[dict[str, KnownTransaction], dict[str, KnownTransaction]]:
-    """The live and the last archived transactions of these external ids; ``legs`` are those of the locked ones."""
-    live: dict[str, KnownTransaction] = {}
-    archived: dict[str, KnownTransaction] = {}
-    for row in await connection.fetch(query("ledger/find_transactions"), ledger_id, list(external_ids)):
-        status = Status(row["status"])
-        (archived if status is Status.ARCHIVED else live)[row["external_id"]] = KnownTransaction(
-            row["id"], status, row["content_digest"], row["effective_at"], legs.get(row["id"]), row["reversed"]
-        )
-    return live, archived
-
-
-async def write_round(connection: Connection, ledger_id: UUID, written: Round) -> None:
-    """Write what was decided, in one statement; the balances must have been locked in this transaction."""
-    await connection.execute(
-        query("ledger/write_round"),
-        ledger_id,
-        *_columns(written.transactions, TransactionRow._fields),
-        *_columns(written.entries, EntryRow._fields),
-        *_columns(written.transitions, TransitionRow._fields),
-        *_columns(written.changes, ChangeRow._fields),
-        *_columns(written.balances, BalanceRow._fields),
-    )
 
 
 async def balances(

@@ -2,29 +2,54 @@
 
 A transaction's life, with the operation that draws each arrow::
 
-    Create ──► pending ── Post ────► posted ── Reverse ──► (a new posted transaction with the sides swapped)
-       │          └────── Archive ─► archived
-       └──────────────────────────► posted
+    Create ──► pending ── Update, Post ──► posted ── Reverse ──► (a new transaction with the sides swapped)
+       │       │  │  └─── Archive ───────► archived
+       │       │  └────── PartialPost ───► (a new posted transaction; the pending one keeps the rest)
+       │       └───────── Update ────────► pending, as a new version
+       └─────────────────────────────────► posted or archived at once
 
-Posted and archived are final. A transaction is known to its callers by its ``external_id``, which is unique among the
-pending and posted transactions of a ledger; archiving frees it. Amounts are whole minor units of the account's
-currency. The terms and their meaning are those of Modern Treasury's ledger.
+Posted and archived are final, but for metadata. A transaction goes by its id or by its ``external_id``, which is unique
+among the pending and posted transactions of a ledger; archiving frees it. Amounts are whole minor units of the
+account's currency. The terms and their meaning are those of Modern Treasury's ledger.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
-from enum import StrEnum
-from typing import Final
+from datetime import datetime
+from enum import Enum, StrEnum
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
+
+if TYPE_CHECKING:
+    from worker.ledger.written import Written
+
+TransactionKey = str | UUID
+"""A transaction's external id, or its id."""
+
+AccountKey = str | UUID
+"""An account's external id, or its id."""
 
 MAX_ENTRIES: Final = 1000
 """Entries of one transaction: Modern Treasury's limit."""
 
 MAX_AMOUNT: Final = 10**36 - 1
 """Largest amount in minor units: 36 digits, what ``numeric(36,0)`` stores and Modern Treasury accepts."""
+
+
+BALANCE_LOCK_FAILURE: Final = "balance_lock_failure"
+"""Reason of a transaction archived instead of refused, in Modern Treasury's words."""
+
+
+class Unset(Enum):
+    """The type of :data:`UNSET`."""
+
+    UNSET = "unset"
+
+
+UNSET: Final = Unset.UNSET
+"""Says that an update leaves something as it is, where None would clear it."""
 
 
 class Direction(StrEnum):
@@ -99,66 +124,122 @@ class BalanceCondition:
 
 
 @dataclass(frozen=True, slots=True)
-class NewEntry:
-    """One side of a transaction. ``account`` is an account's external id, ``amount`` is never negative.
+class Ledgerable:
+    """The payment, return or the like that a transaction belongs to."""
 
-    ``lock_version``, when given, is the version the account must still have before this transaction.
+    type: str
+    id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class NewEntry:
+    """One side of a transaction; ``amount`` is never negative.
+
+    ``lock_version``, when given, is the version the account must still have before this operation. ``effective_at`` is
+    the transaction's unless the entry has its own.
     """
 
-    account: str
+    account: AccountKey
     direction: Direction
     amount: int
     lock_version: int | None = None
     conditions: tuple[BalanceCondition, ...] = ()
+    effective_at: datetime | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class NewTransaction:
-    """A transaction to write; the business day may lie in the past or the future."""
+    """A transaction to write. It may take effect in the past or the future; None means the moment it is written."""
 
-    external_id: str
+    external_id: str | None
     status: Status
-    effective_date: date
-    description: str
+    effective_at: datetime | None
+    description: str | None
     metadata: Mapping[str, str]
     entries: tuple[NewEntry, ...]
+    ledgerable: Ledgerable | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Create:
-    """Write a transaction. The same external id with the same content again changes nothing."""
+    """Write a transaction. The same external id with the same content again changes nothing.
+
+    With ``archive_on_balance_lock_failure`` a transaction whose expected versions or balance conditions do not hold is
+    written as archived instead of being refused.
+    """
 
     transaction: NewTransaction
+    archive_on_balance_lock_failure: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Change a transaction; what is :data:`UNSET` stays.
+
+    A final transaction takes new metadata and nothing else; being told what it already is changes nothing. ``metadata``
+    is merged: an empty or None value removes its key. ``entries`` replace all there are.
+    """
+
+    transaction: TransactionKey
+    status: Status | Unset = UNSET
+    description: str | Unset | None = UNSET
+    metadata: Mapping[str, str | None] | Unset = UNSET
+    effective_at: datetime | Unset = UNSET
+    external_id: str | Unset | None = UNSET
+    ledgerable: Ledgerable | Unset | None = UNSET
+    entries: tuple[NewEntry, ...] | Unset = UNSET
+    archived_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """Make a pending transaction final; ``effective_date`` moves its business day, None keeps it."""
+    """Make a pending transaction final; ``effective_at`` moves it in time, None keeps it."""
 
-    external_id: str
-    effective_date: date | None = None
+    transaction: TransactionKey
+    effective_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Archive:
     """Cancel a pending transaction; ``reason`` is kept with it."""
 
-    external_id: str
+    transaction: TransactionKey
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
+class PartialPost:
+    """Post a part of a pending transaction as a new transaction; the rest stays pending.
+
+    ``entries`` name each account and direction of the pending transaction, each with a smaller amount. Without
+    ``effective_at`` the part takes effect at the moment it is written.
+    """
+
+    transaction: TransactionKey
+    entries: tuple[NewEntry, ...]
+    description: str | None = None
+    effective_at: datetime | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Reverse:
-    """Undo the posted transaction ``original`` (its external id) by a new posted one; possible once."""
+    """Undo the posted transaction ``original`` by a new one with the sides swapped; possible once.
 
-    original: str
-    external_id: str
-    effective_date: date
-    description: str
-    metadata: Mapping[str, str]
+    Without ``effective_at`` each entry is undone at the very moment it took effect.
+    """
+
+    original: TransactionKey
+    external_id: str | None
+    effective_at: datetime | None = None
+    status: Status = Status.POSTED
+    description: str | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    ledgerable: Ledgerable | None = None
 
 
-Operation = Create | Post | Archive | Reverse
+Operation = Create | Update | Post | Archive | PartialPost | Reverse
 
 
 class RefusalCode(StrEnum):
@@ -166,8 +247,11 @@ class RefusalCode(StrEnum):
 
     UNBALANCED = "unbalanced"
     ENTRY_COUNT = "entry_count"
-    AMOUNT = "amount"
+    NEGATIVE_AMOUNT = "negative_amount"
+    AMOUNT_TOO_LARGE = "amount_too_large"
     UNKNOWN_ACCOUNT = "unknown_account"
+    DISCARDED_ACCOUNT = "discarded_account"
+    OTHER_LEDGER = "other_ledger"
     UNKNOWN_TRANSACTION = "unknown_transaction"
     EXTERNAL_ID_TAKEN = "external_id_taken"
     STALE_LOCK_VERSION = "stale_lock_version"
@@ -175,29 +259,43 @@ class RefusalCode(StrEnum):
     NOT_PENDING = "not_pending"
     NOT_POSTED = "not_posted"
     ALREADY_REVERSED = "already_reversed"
+    PARTIAL_ENTRIES = "partial_entries"
+    PARTIAL_AMOUNT = "partial_amount"
 
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """The operation took effect; ``status`` is the transaction's from now on."""
+    """The operation took effect; ``status`` is the transaction's from now on, ``written`` all of it.
+
+    A :class:`PartialPost` answers with the new posted transaction.
+    """
 
     transaction_id: UUID
     status: Status
+    written: Written
 
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """The operation had already taken effect on this transaction; nothing was written."""
+    """The operation had already taken effect on this transaction; nothing was written.
+
+    ``written`` is the transaction as it stands, None when the operation only met its external id.
+    """
 
     transaction_id: UUID
+    written: Written | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The operation can not take effect and left no trace; ``detail`` says why in a sentence."""
+    """The operation can not take effect and left no trace; ``detail`` says why in a sentence.
+
+    ``entry`` is the place, from 0, of the operation's entry at fault, None when it is no single one.
+    """
 
     code: RefusalCode
     detail: str
+    entry: int | None = None
 
 
 Result = Posted | Replayed | Refused

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final, assert_never
 
+from worker.ledger.book import midnight
 from worker.ledger.transaction import (
     AccountSpec,
     Archive,
@@ -130,7 +131,7 @@ class Postings:
         amounts = Amounts(event.principal, event.interest, event.fees, event.overpayment)
         pending = before if before and before.state is FactState.PENDING else None
         if pending and pending.amounts == amounts:
-            return Posting((Post(external_id, event.effective_date),))
+            return Posting((Post(external_id, midnight(event.effective_date)),))
         heading = _heading(event, event.repayment_id, f"Repayment {event.repayment_id}", event_id)
         written = self._write(heading, Status.POSTED, loan, event)
         if not pending:
@@ -263,14 +264,20 @@ def _heading(event: _Written | RepaymentReversed, own_id: str, description: str,
 
 
 def _reverse(original: str, heading: _Heading) -> Reverse:
-    return Reverse(original, heading.external_id, heading.effective_date, heading.description, heading.metadata)
+    return Reverse(
+        original,
+        heading.external_id,
+        midnight(heading.effective_date),
+        description=heading.description,
+        metadata=heading.metadata,
+    )
 
 
 def _posting(heading: _Heading, status: Status, lines: Sequence[Line]) -> Posting:
     transaction = NewTransaction(
         heading.external_id,
         status,
-        heading.effective_date,
+        midnight(heading.effective_date),
         heading.description,
         heading.metadata,
         tuple(NewEntry(line.account.external_id, line.direction, line.amount) for line in lines),

@@ -1,10 +1,14 @@
 -- Locks the balances a batch will touch, in one order for everybody so that two batches never deadlock.
 -- The inner query locks one row at a time as the sorted accounts come by: never a scan, whatever the planner believes.
-select a.*, b.*
+select a.*, b.*, now() as now
 from (
-    select id, external_id, normal_balance, currency, currency_exponent
+    select id, ledger_id, external_id, normal_balance, currency, currency_exponent, discarded_at is not null as discarded
     from ledger_accounts
-    where ledger_id = $1 and (external_id = any($2::text[]) and discarded_at is null or id = any($3::uuid[]))
+    where ledger_id = $1 and external_id = any($2::text[])
+    union
+    select id, ledger_id, external_id, normal_balance, currency, currency_exponent, discarded_at is not null as discarded
+    from ledger_accounts
+    where id = any($3::uuid[])
     order by id
 ) as a
 cross join lateral (

@@ -1,37 +1,50 @@
 -- Writes what a batch decided, all in one statement, because the tables check each statement as a whole.
 with new_transactions as (
     insert into ledger_transactions
-        (ledger_id, id, status, external_id, description, effective_at, metadata, reverses_ledger_transaction_id,
+        (ledger_id, id, status, external_id, description, effective_at, metadata, archived_reason,
+         reverses_ledger_transaction_id, partially_posts_ledger_transaction_id, ledgerable_type, ledgerable_id,
          last_entry, content_digest, posted_at)
-    select $1, id, status, external_id, description, effective_at, metadata::jsonb, reverses, last_entry,
-           content_digest, case status when 'posted' then now() end
-    from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::text[], $8::uuid[], $9::int[],
-                $10::bytea[])
-        as new (id, status, external_id, description, effective_at, metadata, reverses, last_entry, content_digest)
+    select $1, id, status, external_id, description, effective_at, metadata::jsonb, archived_reason, reverses,
+           partially_posts, ledgerable_type, ledgerable_id, last_entry, content_digest,
+           case status when 'posted' then now() end
+    from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::text[], $8::text[], $9::uuid[],
+                $10::uuid[], $11::text[], $12::uuid[], $13::int[], $14::bytea[])
+        as new (id, status, external_id, description, effective_at, metadata, archived_reason, reverses,
+                partially_posts, ledgerable_type, ledgerable_id, last_entry, content_digest)
 ), new_entries as (
     insert into ledger_entries
-        (transaction_id, n, account_id, direction, amount, effective_at, lock_version,
+        (transaction_id, n, account_id, direction, amount, effective_at, metadata, lock_version,
          posted_debits, posted_credits, pending_debits, pending_credits)
-    select *
-    from unnest($11::uuid[], $12::int[], $13::uuid[], $14::text[], $15::numeric[], $16::timestamptz[], $17::bigint[],
-                $18::numeric[], $19::numeric[], $20::numeric[], $21::numeric[])
+    select transaction_id, n, account_id, direction, amount, effective_at, metadata::jsonb, lock_version,
+           posted_debits, posted_credits, pending_debits, pending_credits
+    from unnest($15::uuid[], $16::int[], $17::uuid[], $18::text[], $19::numeric[], $20::timestamptz[], $21::text[],
+                $22::bigint[], $23::numeric[], $24::numeric[], $25::numeric[], $26::numeric[])
+        as new (transaction_id, n, account_id, direction, amount, effective_at, metadata, lock_version,
+                posted_debits, posted_credits, pending_debits, pending_credits)
 ), new_transitions as (
     insert into ledger_entry_transitions
         (transaction_id, n, account_id, to_status, lock_version,
          posted_debits, posted_credits, pending_debits, pending_credits)
     select *
-    from unnest($22::uuid[], $23::int[], $24::uuid[], $25::text[], $26::bigint[],
-                $27::numeric[], $28::numeric[], $29::numeric[], $30::numeric[])
+    from unnest($27::uuid[], $28::int[], $29::uuid[], $30::text[], $31::bigint[],
+                $32::numeric[], $33::numeric[], $34::numeric[], $35::numeric[])
 ), changed_transactions as (
     update ledger_transactions t
     set status = changed.status,
-        posted_at = case changed.status when 'posted' then now() end,
-        archived_reason = changed.archived_reason,
+        external_id = changed.external_id,
+        description = changed.description,
         effective_at = changed.effective_at,
+        metadata = changed.metadata::jsonb,
+        posted_at = case changed.status when 'posted' then coalesce(t.posted_at, now()) end,
+        archived_reason = changed.archived_reason,
+        ledgerable_type = changed.ledgerable_type,
+        ledgerable_id = changed.ledgerable_id,
         first_entry = changed.first_entry,
         last_entry = changed.last_entry
-    from unnest($31::uuid[], $32::text[], $33::text[], $34::timestamptz[], $35::int[], $36::int[])
-        as changed (id, status, archived_reason, effective_at, first_entry, last_entry)
+    from unnest($36::uuid[], $37::text[], $38::text[], $39::text[], $40::timestamptz[], $41::text[], $42::text[],
+                $43::text[], $44::uuid[], $45::int[], $46::int[])
+        as changed (id, status, external_id, description, effective_at, metadata, archived_reason, ledgerable_type,
+                    ledgerable_id, first_entry, last_entry)
     where t.id = changed.id
 )
 update ledger_account_balances b
@@ -40,6 +53,6 @@ set lock_version = new.lock_version,
     posted_credits = new.posted_credits,
     pending_debits = new.pending_debits,
     pending_credits = new.pending_credits
-from unnest($37::uuid[], $38::bigint[], $39::numeric[], $40::numeric[], $41::numeric[], $42::numeric[])
+from unnest($47::uuid[], $48::bigint[], $49::numeric[], $50::numeric[], $51::numeric[], $52::numeric[])
     as new (account_id, lock_version, posted_debits, posted_credits, pending_debits, pending_credits)
 where b.account_id = new.account_id

@@ -1,0 +1,184 @@
+"""Whether entries may be written: pure, each check answers with the refusal or with None."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, assert_never
+from uuid import UUID
+
+from worker.ledger.balance import Sums
+from worker.ledger.book import Account, Book
+from worker.ledger.transaction import (
+    MAX_AMOUNT,
+    MAX_ENTRIES,
+    BalanceCondition,
+    Comparison,
+    Direction,
+    NewEntry,
+    RefusalCode,
+    Refused,
+    Status,
+)
+from worker.ledger.written import WrittenEntry
+
+
+class Release(NamedTuple):
+    """A pending amount taken back from one side of an account."""
+
+    account_id: UUID
+    direction: Direction
+    amount: int
+
+
+def find_accounts(entries: Sequence[NewEntry], book: Book) -> list[Account] | Refused:
+    """The account of each entry, when the entries by themselves make a transaction of this ledger."""
+    return (
+        _refuse_shape(entries)
+        or _refuse_accounts(entries, book)
+        or _balanced(entries, [book.accounts[entry.account] for entry in entries])
+    )
+
+
+def refuse_locks(
+    entries: Sequence[NewEntry], accounts: Sequence[Account], status: Status, released: Iterable[Release] = ()
+) -> Refused | None:
+    """Check expected versions before, and conditions after the entries are written and ``released`` is taken back."""
+    for place, (entry, account) in enumerate(zip(entries, accounts, strict=True)):
+        if entry.lock_version is not None and entry.lock_version != account.lock_version:
+            return Refused(
+                RefusalCode.STALE_LOCK_VERSION,
+                f"{account.fixed.label} is at version {account.lock_version}, not {entry.lock_version}",
+                place,
+            )
+    if not any(entry.conditions for entry in entries):
+        return None
+    after = {account.fixed.id: account.sums for account in accounts}
+    for release in released:
+        if release.account_id in after:
+            after[release.account_id] = after[release.account_id].moved(
+                release.direction, posted=0, pending=-release.amount
+            )
+    for entry, account in zip(entries, accounts, strict=True):
+        after[account.fixed.id] = sums_after(after[account.fixed.id], entry.direction, entry.amount, status)
+    return _refuse_conditions(entries, accounts, after)
+
+
+def refuse_part(
+    entries: Sequence[NewEntry], accounts: Sequence[Account], whole: Sequence[WrittenEntry]
+) -> Refused | None:
+    """Check that a part names each account and direction of the whole, each with less than what is pending there."""
+    left = sides(whole)
+    for place, (entry, account) in enumerate(zip(entries, accounts, strict=True)):
+        pending = left.get((account.fixed.id, entry.direction))
+        if not pending:
+            return Refused(
+                RefusalCode.PARTIAL_ENTRIES,
+                f"the pending transaction has no further {entry.direction} on {account.fixed.label}",
+                place,
+            )
+        if entry.amount >= (amount := pending.pop(0).amount):
+            return Refused(
+                RefusalCode.PARTIAL_AMOUNT,
+                f"the {entry.direction} on {account.fixed.label} must be less than {amount}, not {entry.amount}",
+                place,
+            )
+    for missing in (entry for pending in left.values() for entry in pending):
+        return Refused(
+            RefusalCode.PARTIAL_ENTRIES, f"the {missing.direction} on {missing.account.label} must be part of it too"
+        )
+    return None
+
+
+def sides(entries: Iterable[WrittenEntry]) -> dict[tuple[UUID, Direction], list[WrittenEntry]]:
+    """Entries by account and direction, in their own order."""
+    found: dict[tuple[UUID, Direction], list[WrittenEntry]] = {}
+    for entry in entries:
+        found.setdefault((entry.account_id, entry.direction), []).append(entry)
+    return found
+
+
+def sums_after(sums: Sums, direction: Direction, amount: int, status: Status) -> Sums:
+    """An account's sums after a new entry of a transaction with this status."""
+    match status:
+        case Status.POSTED:
+            return sums.moved(direction, posted=amount, pending=amount)
+        case Status.PENDING:
+            return sums.moved(direction, posted=0, pending=amount)
+        case Status.ARCHIVED:
+            return sums
+        case _:
+            assert_never(status)
+
+
+def _refuse_shape(entries: Sequence[NewEntry]) -> Refused | None:
+    if not 2 <= len(entries) <= MAX_ENTRIES:
+        return Refused(RefusalCode.ENTRY_COUNT, f"a transaction has 2 to {MAX_ENTRIES} entries, not {len(entries)}")
+    for place, entry in enumerate(entries):
+        if entry.amount < 0:
+            detail = f"the amount on {entry.account} must be 0 or more, not {entry.amount}"
+            return Refused(RefusalCode.NEGATIVE_AMOUNT, detail, place)
+        if entry.amount > MAX_AMOUNT:
+            return Refused(
+                RefusalCode.AMOUNT_TOO_LARGE, f"the amount on {entry.account} has more than 36 digits", place
+            )
+    if len({entry.direction for entry in entries}) < 2:
+        return Refused(RefusalCode.UNBALANCED, "a transaction has at least one debit and one credit")
+    return None
+
+
+def _refuse_accounts(entries: Sequence[NewEntry], book: Book) -> Refused | None:
+    for place, entry in enumerate(entries):
+        account = book.accounts.get(entry.account)
+        if account is None:
+            return Refused(RefusalCode.UNKNOWN_ACCOUNT, f"ledger account {entry.account} does not exist", place)
+        if account.fixed.discarded:
+            return Refused(RefusalCode.DISCARDED_ACCOUNT, f"ledger account {entry.account} is discarded", place)
+        if account.fixed.ledger_id != book.ledger_id:
+            return Refused(RefusalCode.OTHER_LEDGER, f"ledger account {entry.account} is of another ledger", place)
+    return None
+
+
+def _balanced(entries: Iterable[NewEntry], accounts: list[Account]) -> list[Account] | Refused:
+    differences: dict[tuple[str, int], int] = {}
+    for entry, account in zip(entries, accounts, strict=True):
+        unit = (account.fixed.currency, account.fixed.currency_exponent)
+        signed = entry.amount if entry.direction is Direction.DEBIT else -entry.amount
+        differences[unit] = differences.get(unit, 0) + signed
+    for (currency, _), difference in differences.items():
+        if difference:
+            return Refused(
+                RefusalCode.UNBALANCED, f"debits less credits must be 0, not {difference} minor units of {currency}"
+            )
+    return accounts
+
+
+def _refuse_conditions(
+    entries: Sequence[NewEntry], accounts: Sequence[Account], after: dict[UUID, Sums]
+) -> Refused | None:
+    for place, (entry, account) in enumerate(zip(entries, accounts, strict=True)):
+        for condition in entry.conditions:
+            balance = after[account.fixed.id].balance(condition.balance, account.fixed.normal_balance)
+            if not _holds(balance, condition):
+                return Refused(
+                    RefusalCode.BALANCE_CONDITION,
+                    f"the {condition.balance} balance of {account.fixed.label} would be {balance}, "
+                    f"which is not {condition.comparison} {condition.amount}",
+                    place,
+                )
+    return None
+
+
+def _holds(balance: int, condition: BalanceCondition) -> bool:
+    match condition.comparison:
+        case Comparison.GT:
+            return balance > condition.amount
+        case Comparison.GTE:
+            return balance >= condition.amount
+        case Comparison.LT:
+            return balance < condition.amount
+        case Comparison.LTE:
+            return balance <= condition.amount
+        case Comparison.EQ:
+            return balance == condition.amount
+        case _:
+            assert_never(condition.comparison)

@@ -1,0 +1,185 @@
+"""The poster's statements: what it locks, what it reads under the locks, what it writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from worker.database import Connection, query
+from worker.ledger.balance import Sums
+from worker.ledger.book import (
+    Account,
+    BalanceRow,
+    ChangeRow,
+    KnownTransaction,
+    Round,
+    TransactionRow,
+    TransitionRow,
+)
+from worker.ledger.transaction import Direction, Ledgerable, Status
+from worker.ledger.written import LedgerAccount, Written, WrittenEntry
+
+_ENTRY_COLUMNS = WrittenEntry._fields[: WrittenEntry._fields.index("created_at")]
+"""What an entry's row is written with; the rest is the database's or the account's."""
+
+
+@dataclass(slots=True)
+class Names:
+    """Accounts or transactions as callers name them: by external id or by id."""
+
+    external_ids: set[str] = field(default_factory=set)
+    ids: set[UUID] = field(default_factory=set)
+
+    def add(self, keys: Iterable[str | UUID]) -> None:
+        """Take in some more."""
+        for key in keys:
+            if isinstance(key, UUID):
+                self.ids.add(key)
+            else:
+                self.external_ids.add(key)
+
+    def __bool__(self) -> bool:
+        return bool(self.external_ids or self.ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """Accounts by id whose balances are locked, and the moment of the database transaction that holds the locks."""
+
+    now: datetime
+    accounts: Mapping[UUID, Account]
+
+
+async def lock_transactions(connection: Connection, ledger_id: UUID, named: Names) -> dict[UUID, list[asyncpg.Record]]:
+    """Lock the transactions until the database transaction ends; their live entries by id.
+
+    An external id names the live transaction, an id any.
+    """
+    rows = await connection.fetch(
+        query("ledger/lock_transactions"), ledger_id, list(named.external_ids), list(named.ids)
+    )
+    entries: dict[UUID, list[asyncpg.Record]] = {row["id"]: [] for row in rows}
+    if entries:
+        # Read after the locks: a statement does not see what was committed while it waited for one.
+        for row in await connection.fetch(query("ledger/live_entries"), list(entries)):
+            entries[row["transaction_id"]].append(row)
+    return entries
+
+
+async def lock_balances(connection: Connection, ledger_id: UUID, named: Names) -> Locked:
+    """Lock the balances of the accounts until the database transaction ends; those that exist.
+
+    External ids are the ledger's own; ids find accounts of any ledger, so that a wrong one can be told.
+    """
+    rows = await connection.fetch(query("ledger/lock_balances"), ledger_id, list(named.external_ids), list(named.ids))
+    if not rows:
+        return Locked(datetime.min.replace(tzinfo=UTC), {})  # without accounts nothing is written, at whatever moment
+    return Locked(rows[0]["now"], {row["id"]: _account(row) for row in rows})
+
+
+async def find_transactions(
+    connection: Connection,
+    ledger_id: UUID,
+    named: Names,
+    entries: Mapping[UUID, Sequence[asyncpg.Record]],
+    locked: Locked,
+) -> list[KnownTransaction]:
+    """The named transactions, live ones and the last archived one of an external id.
+
+    Those with ``entries`` are locked. Call it under the locks of the balances: it then sees what any batch before this
+    one on the same accounts wrote.
+    """
+    if not named:
+        return []
+    rows = await connection.fetch(
+        query("ledger/find_transactions"), ledger_id, list(named.external_ids), list(named.ids)
+    )
+    return [
+        KnownTransaction(
+            _written(row, [_entry(entry, locked) for entry in entries.get(row["id"], ())]),
+            row["content_digest"],
+            row["id"] in entries,
+        )
+        for row in rows
+    ]
+
+
+async def write_round(connection: Connection, ledger_id: UUID, written: Round) -> None:
+    """Write what was decided, in one statement; the balances must have been locked in this transaction."""
+    await connection.execute(
+        query("ledger/write_round"),
+        ledger_id,
+        *_columns(written.transactions, TransactionRow._fields),
+        *_columns(written.entries, _ENTRY_COLUMNS),
+        *_columns(written.transitions, TransitionRow._fields),
+        *_columns(written.changes, ChangeRow._fields),
+        *_columns(written.balances, BalanceRow._fields),
+    )
+
+
+def _columns(rows: Sequence[tuple[Any, ...]], names: tuple[str, ...]) -> Sequence[Sequence[Any]]:
+    """The first fields of the rows turned into one list per column, as ``unnest`` takes them."""
+    if not rows:
+        return [[] for _ in names]
+    return list(zip(*rows, strict=True))[: len(names)]
+
+
+def _account(row: asyncpg.Record) -> Account:
+    fixed = LedgerAccount(
+        row["id"],
+        row["ledger_id"],
+        row["external_id"],
+        Direction(row["normal_balance"]),
+        row["currency"],
+        row["currency_exponent"],
+        row["discarded"],
+    )
+    sums = Sums(row["posted_debits"], row["posted_credits"], row["pending_debits"], row["pending_credits"])
+    return Account(fixed, sums, row["lock_version"])
+
+
+def _written(row: asyncpg.Record, entries: Iterable[WrittenEntry]) -> Written:
+    return Written(
+        id=row["id"],
+        ledger_id=row["ledger_id"],
+        status=Status(row["status"]),
+        external_id=row["external_id"],
+        description=row["description"],
+        metadata=row["metadata"],
+        effective_at=row["effective_at"],
+        posted_at=row["posted_at"],
+        archived_reason=row["archived_reason"],
+        ledgerable=Ledgerable(row["ledgerable_type"], row["ledgerable_id"]) if row["ledgerable_id"] else None,
+        reverses=row["reverses_ledger_transaction_id"],
+        reversed_by=row["reversed_by"],
+        partially_posts=row["partially_posts_ledger_transaction_id"],
+        version=row["version"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        entries=tuple(entries),
+    )
+
+
+def _entry(row: asyncpg.Record, locked: Locked) -> WrittenEntry:
+    return WrittenEntry(
+        row["transaction_id"],
+        row["n"],
+        row["account_id"],
+        Direction(row["direction"]),
+        row["amount"],
+        row["effective_at"],
+        row["metadata"],
+        row["lock_version"],
+        row["posted_debits"],
+        row["posted_credits"],
+        row["pending_debits"],
+        row["pending_credits"],
+        row["created_at"],
+        row["updated_at"],
+        locked.accounts[row["account_id"]].fixed,
+    )
