@@ -217,9 +217,12 @@ async def test_books_that_hold_are_verified_and_broken_ones_fail(
         await connection.execute("update ledger_account_balances set pending_debits = pending_debits + 1")
 
     ran = await writeback("ledger", "verify")
+    as_json = await writeback("ledger", "verify", "--output", "json")
 
-    assert ran.code == 1
-    assert "balances" in ran.out
+    assert (ran.code, as_json.code) == (1, 1)
+    findings = json.loads(as_json.out)["findings"]
+    assert {(one["ledger"], one["audit"]) for one in findings} == {("Loans", "balances")}
+    assert all(one["row"] in ran.out for one in findings)
 
 
 @pytest.mark.parametrize(

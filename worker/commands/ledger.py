@@ -18,7 +18,7 @@ from worker.operations.views import Party
 if TYPE_CHECKING:
     from worker.commands import Subparsers
 
-FINDINGS: Final[Columns] = {"Audit": "audit", "Subject": "subject", "Detail": "detail"}
+FINDINGS: Final[Columns] = {"Ledger": "ledger", "Audit": "audit", "Row": "row", "Detail": "detail"}
 
 
 def add(subparsers: Subparsers) -> None:
@@ -37,7 +37,9 @@ def add(subparsers: Subparsers) -> None:
     statement.add_argument("--from", dest="first", type=business_day, required=True, metavar="DAY", help="first day")
     statement.add_argument("--to", dest="last", type=business_day, required=True, metavar="DAY", help="last day")
     _add_export(actions)
-    add_action(actions, "verify", "read every entry and say whether the books hold; exit 1 if not", _verify)
+    add_action(
+        actions, "verify", "read every entry of every ledger, name what breaks the books; exit 1 if any", _verify
+    )
 
 
 def _add_export(actions: Subparsers) -> None:
@@ -104,9 +106,9 @@ def _export(arguments: argparse.Namespace) -> int:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
-    findings = ask(lambda database: Reader(database).verify_ledger())
+    document = ask(lambda database: Auditor(database).verify())
     if arguments.output is Output.JSON:
-        show_json(findings)
+        show_json(document)
     else:
-        print(list_table("Findings", findings, FINDINGS))
-    return 1 if findings else 0
+        print(list_table("Findings", document["findings"], FINDINGS))
+    return 1 if document["findings"] else 0

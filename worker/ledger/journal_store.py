@@ -10,18 +10,11 @@ from uuid import UUID
 
 from worker.database import Connection, query
 from worker.ledger.journal.values import JournalAccount, JournalTransaction
+from worker.ledger.reading import AUDIT_TIMEOUT_SECONDS
 from worker.ledger.transaction import Direction, Status
-
-AUDIT_TIMEOUT_SECONDS: Final = 3600.0
-"""Longest statement of an audit: one that reads every entry of a billion, on a slow disk."""
 
 _TRANSACTIONS_AT_ONCE: Final = 1000
 """Transactions fetched in one round trip: a megabyte or so."""
-
-
-async def begin_audit(connection: Connection) -> None:
-    """Have no statement of this transaction cut short."""
-    await connection.execute(query("ledger/begin_audit"))
 
 
 async def journal_accounts(connection: Connection, ledger_id: UUID) -> tuple[JournalAccount, ...]:

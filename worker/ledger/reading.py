@@ -115,18 +115,25 @@ class Transaction:
     entries: tuple[Entry, ...]
 
 
+AUDIT_TIMEOUT_SECONDS: Final = 3600.0
+"""Longest wait for one statement of an audit, which may read every entry of a billion."""
+
+
 class Audit(StrEnum):
     """What the ledger checks about itself."""
 
     TRANSACTIONS = "transactions"
+    ENTRIES = "entries"
+    HISTORY = "history"
     BALANCES = "balances"
     VERSIONS = "versions"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A row that breaks the books: of which audit, the transaction or account, and what is wrong with it."""
+    """A row that breaks the books: of which audit, its transaction or account, the row, and what is wrong with it."""
 
     audit: Audit
     subject: UUID
+    row: str
     detail: str

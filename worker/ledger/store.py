@@ -16,6 +16,7 @@ from worker.ledger.balance import Sums
 from worker.ledger.book import midnight
 from worker.ledger.content import metadata_text
 from worker.ledger.reading import (
+    AUDIT_TIMEOUT_SECONDS,
     EVERY_ACCOUNT,
     AccountBalance,
     AccountFilter,
@@ -114,10 +115,20 @@ async def transactions_of(connection: Connection, ledger_id: UUID, metadata: Map
 async def verify(connection: Connection, ledger_id: UUID) -> list[Finding]:
     """Everything in the ledger that breaks the books: empty unless somebody bypassed the tables' own checks."""
     return [
-        Finding(audit, row["id"], row["detail"])
+        Finding(audit, row["id"], row["row"], row["detail"])
         for audit in Audit
-        for row in await connection.fetch(query(f"ledger/verify_{audit}"), ledger_id)
+        for row in await connection.fetch(query(f"ledger/verify_{audit}"), ledger_id, timeout=AUDIT_TIMEOUT_SECONDS)
     ]
+
+
+async def list_ledgers(connection: Connection) -> list[tuple[UUID, str]]:
+    """The id and name of every ledger."""
+    return [(row["id"], row["name"]) for row in await connection.fetch(query("ledger/list_ledgers"))]
+
+
+async def begin_audit(connection: Connection) -> None:
+    """Have no statement of this transaction cut short by the server."""
+    await connection.execute(query("ledger/begin_audit"))
 
 
 async def count_imbalances(connection: Connection) -> int:

@@ -16,6 +16,8 @@ from worker.ledger.journal.values import JournalHead, JournalTransaction
 from worker.ledger.reading import AccountBalance
 from worker.ledger.transaction import Status
 from worker.loans.postings import LEDGER_NAME
+from worker.operations.documents import Document
+from worker.operations.ledger_documents import finding_document
 
 _NO_DAY: Final = date(1970, 1, 1)
 """The day on which a journal without any transaction opens its accounts."""
@@ -26,6 +28,16 @@ class Auditor:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    async def verify(self) -> Document:
+        """Every ledger there is, and everything in them that breaks the books."""
+        ledgers, findings = [], []
+        async with self._audit() as connection:
+            for ledger_id, name in await ledger_store.list_ledgers(connection):
+                found = await ledger_store.verify(connection, ledger_id)
+                ledgers.append({"ledger_id": str(ledger_id), "name": name})
+                findings += [{"ledger": name, **finding_document(one)} for one in found]
+        return {"ledgers": ledgers, "findings": findings}
 
     async def export(
         self, language: JournalFormat, first: date | None, last: date | None, write: Callable[[str], object]
@@ -52,7 +64,7 @@ class Auditor:
             self._database.connection() as connection,
             connection.transaction(isolation="repeatable_read"),
         ):
-            await journal_store.begin_audit(connection)
+            await ledger_store.begin_audit(connection)
             yield connection
 
 

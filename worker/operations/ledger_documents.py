@@ -54,7 +54,7 @@ def statements_document(statements: Sequence[Statement], first: date, last: date
 
 def finding_document(finding: Finding) -> Document:
     """Something in the ledger that breaks the books."""
-    return {"audit": finding.audit.value, "subject": str(finding.subject), "detail": finding.detail}
+    return {"audit": finding.audit.value, "row": finding.row, "detail": finding.detail}
 
 
 def _trial_line(account: AccountBalance) -> Document:

@@ -33,7 +33,6 @@ from worker.operations.documents import (
     step_document,
 )
 from worker.operations.ledger_documents import (
-    finding_document,
     statement_document,
     statements_document,
     trial_balance_document,
@@ -163,12 +162,6 @@ class Reader:
         if not statements:
             raise missing(party.noun, party.name)
         return statements_document(statements, first, last)
-
-    async def verify_ledger(self) -> list[Document]:
-        """Everything in the ledger that breaks the books."""
-        async with self._ledger() as (connection, ledger_id):
-            findings = await ledger_store.verify(connection, ledger_id)
-        return [finding_document(finding) for finding in findings]
 
     async def _statements(self, which: AccountFilter, first: date, last: date) -> list[Statement]:
         async with self._ledger() as (connection, ledger_id):

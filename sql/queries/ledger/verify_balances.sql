@@ -1,7 +1,8 @@
 -- Accounts whose running sums are not the sums of their entries: none, ever.
-select a.id, format('balance %s, entries %s',
-                    row(b.posted_debits, b.posted_credits, b.pending_debits, b.pending_credits),
-                    row(sums.posted_debits, sums.posted_credits, sums.pending_debits, sums.pending_credits)) as detail
+select a.id, format('ledger_account_balances (account_id) = (%s)', a.id) as row,
+       format('balance %s, entries %s',
+              row(b.posted_debits, b.posted_credits, b.pending_debits, b.pending_credits),
+              row(sums.posted_debits, sums.posted_credits, sums.pending_debits, sums.pending_credits)) as detail
 from ledger_accounts a
 left join ledger_account_balances b on b.account_id = a.id
 left join (

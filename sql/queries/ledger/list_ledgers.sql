@@ -1,0 +1,2 @@
+-- Every ledger there is.
+select id, name from ledgers order by id
