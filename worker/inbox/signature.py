@@ -6,15 +6,12 @@ Everything is compared as bytes. Verifying never raises: whatever the sender put
 
 from __future__ import annotations
 
-import base64
 import binascii
 import hmac
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
-
-from worker.errors import UsageError
 
 TOLERANCE_SECONDS: Final = 300
 """How far a timestamp may lie from now, either way: the practice of the specification's libraries."""
@@ -24,11 +21,6 @@ MAX_ID_CHARACTERS: Final = 128
 
 MAX_SIGNATURES: Final = 16
 """Signatures read from one header. Rotation needs two; more than this is an attempt to buy guesses wholesale."""
-
-_PREFIX: Final = "whsec_"
-MIN_SECRET_BYTES: Final = 24
-MAX_SECRET_BYTES: Final = 64
-"""The specification's bounds for a secret."""
 
 _ID: Final = re.compile(rf"[!-\-/-~]{{1,{MAX_ID_CHARACTERS}}}")
 """Visible ASCII except the full stop, which separates the signed parts."""
@@ -91,28 +83,6 @@ def verify(secrets: Sequence[bytes], headers: SignedHeaders, body: bytes, now: i
             # Never short-circuited: the time taken must not tell which secret or which signature came close.
             genuine |= hmac.compare_digest(expected, candidate)
     return Verified(webhook_id) if genuine else Unverified("no signature matches the body")
-
-
-def parse_secrets(text: str, variable: str) -> tuple[bytes, ...]:
-    """The secrets in a comma-separated list of ``whsec_…``; none when it is empty.
-
-    Raises :class:`~worker.errors.UsageError` naming ``variable``, never the secret, when one is malformed.
-    """
-    return tuple(_decode_secret(item.strip(), variable) for item in text.split(",") if item.strip())
-
-
-def _decode_secret(text: str, variable: str) -> bytes:
-    try:
-        encoded = text.removeprefix(_PREFIX)
-        key = base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
-    except (binascii.Error, ValueError):
-        key = b""
-    if not text.startswith(_PREFIX) or not MIN_SECRET_BYTES <= len(key) <= MAX_SECRET_BYTES:
-        raise UsageError(
-            f"{variable} must be a comma-separated list of {_PREFIX} followed by "
-            f"{MIN_SECRET_BYTES} to {MAX_SECRET_BYTES} bytes in base64"
-        )
-    return key
 
 
 def _signed_content(webhook_id: str, timestamp: str, body: bytes) -> bytes:
