@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -18,16 +19,21 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-class Reading(dict[str, str]):
-    """An environment that remembers what was looked up in it."""
+class Reading(Mapping[str, str]):
+    """An empty environment that remembers what was looked up in it."""
 
     def __init__(self) -> None:
-        super().__init__()
         self.names: set[str] = set()
 
-    def get(self, name: str, default: str = "") -> str:  # type: ignore[override]
+    def __getitem__(self, name: str) -> str:
         self.names.add(name)
-        return default
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
 
 
 def commands() -> list[str]:
