@@ -163,6 +163,21 @@ async def test_a_saga_is_given_up_with_a_reason(writeback: Command, station: Sta
     assert (await writeback("sagas", "retry", "1")).code == 1
 
 
+async def test_a_write_nobody_can_find_is_given_up_only_by_a_person_who_has_looked(
+    writeback: Command, station: Station, story: Story
+) -> None:
+    await lose_first_step(station.database, 1)
+    bury = ("sagas", "bury", "1", "--reason", "entered by hand")
+
+    unlooked = await writeback(*bury)
+    looked = await writeback(*bury, "--absent")
+
+    assert (unlooked.code, "adopt its record if it is there" in unlooked.error) == (1, True)
+    assert looked.code == 0
+    assert "a person did not find it in the books" in looked.out
+    assert "abandoned" in looked.out
+
+
 async def test_jobs_are_shown_retried_and_buried(writeback: Command, station: Station, story: Story) -> None:
     (job,) = (await writeback("jobs", "list", "--kind", "apply_event", "--output", "json")).document["data"]
     number = str(job["job_id"])
