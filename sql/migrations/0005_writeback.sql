@@ -62,6 +62,8 @@ create table sagas (
                           check (state in ('queued', 'running', 'waiting', 'succeeded', 'abandoned')),
     waiting_for           text        check (waiting_for in ('mapping', 'connection', 'person', 'codat')),
     reason                text,
+    -- Since when it gets nowhere though it should within moments; null while it moves.
+    stalled_since         timestamptz,
     created_at            timestamptz not null default now(),
     changed_at            timestamptz not null default now(),
     finished_at           timestamptz,
@@ -103,9 +105,10 @@ create table steps (
     refused_at         timestamptz,
     unknown_since      timestamptz,
     unknown_cause      text,
-    -- Looking for it: when a sync was last asked for, Codat's own time of the one before, and how many have come since.
+    -- Looking for it: when a sync was last asked for, Codat's own time of the one before for each kind of record that
+    -- is read (null when there was none), and how many have come since.
     sync_requested_at  timestamptz,
-    sync_baseline      timestamptz,
+    sync_baseline      jsonb,
     syncs_seen         smallint    not null default 0,
     -- A person lets the step be tried again, once it was looked for once more.
     resend_allowed     boolean     not null default false,

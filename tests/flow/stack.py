@@ -119,12 +119,12 @@ class Stack:
             await connection.close()
 
     async def settled(self) -> None:
-        """Return when every job is done or parked and no saga is on its way."""
+        """Return when every job is done or parked and no saga is on its way or will be as soon as Codat is."""
 
         async def quiet() -> bool:
             rows = await self.fetch(
                 "select (select count(*) from jobs where state <> 3)"
-                " + (select count(*) from sagas where state in ('queued', 'running')) as busy"
+                " + (select count(*) from sagas where state in ('queued', 'running') or waiting_for = 'codat') as busy"
             )
             return rows[0]["busy"] == 0
 

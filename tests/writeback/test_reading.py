@@ -11,6 +11,7 @@ from tests.writeback.conftest import Open
 from tests.writeback.station import Document, Station
 from worker.codat.replies import CodatError, Found, Missing
 from worker.writeback.movement import Drawdown, Repayment, RepaymentReversal
+from worker.writeback.operator import Operator
 
 TRANSFERS = {"path": "*/push/transfers", "method": "POST"}
 COSTS = {"path": "*/push/directCosts", "method": "POST"}
@@ -140,3 +141,117 @@ async def test_a_cost_that_is_gone_already_counts_as_deleted_once_the_books_were
     await station.finish(await station.saga(RepaymentReversal("R1", "bounced")))
 
     assert await station.records("directCosts") == []
+
+
+async def deletable_cost(open_station: Open) -> tuple[Station, str]:
+    """A station that can delete costs, and the cost of its one repayment."""
+    station = await open_station("QuickBooks Desktop")
+    await station.map()
+    await station.finish(await station.saga(Repayment("R1", 33_333, 6_667, 0)))
+    (cost,) = await station.records("directCosts")
+    return station, cost["id"]
+
+
+async def test_a_deletion_refused_because_the_cost_is_gone_has_succeeded(
+    open_station: Open,
+) -> None:
+    station, cost = await deletable_cost(open_station)
+    await station.codat.delete_direct_cost(station.company_id, station.connection_id, cost)
+    await station.advance_clocks(timedelta(minutes=1))
+    saga = await station.saga(RepaymentReversal("R1", "bounced"))
+
+    await station.finish(saga)
+
+    story = "\n".join(await station.story(saga))
+    assert "No direct cost with this id is in the books." in story
+    assert f"look | found | {cost}" in story
+
+
+async def test_a_deletion_refused_while_the_cost_is_in_the_books_is_shown_to_a_person(
+    open_station: Open,
+) -> None:
+    station, _ = await deletable_cost(open_station)
+    refusal = {"itemId": "Id", "message": "This payment was reconciled."}
+    await station.arrange({"kind": "push_fails", "match": DELETIONS, **refusal})
+    saga = await station.saga(RepaymentReversal("R1", "bounced"))
+
+    await station.drive(saga)
+    row = await station.row("sagas", saga)
+    assert (row["waiting_for"], row["reason"]) == ("person", "Id: This payment was reconciled.")
+    assert len(await station.records("directCosts")) == 1
+
+    await Operator(station.database, lambda: station.now).retry(saga)
+    await station.finish(saga)
+    assert await station.records("directCosts") == []
+
+
+async def test_a_refused_deletion_that_another_saga_has_carried_out_is_left_to_a_person(
+    open_station: Open,
+) -> None:
+    station, cost = await deletable_cost(open_station)
+    other = await station.saga(Repayment("R2", 33_333, 6_667, 0), "LN-2")
+    await station.finish(other)
+    await station.codat.delete_direct_cost(station.company_id, station.connection_id, cost)
+    await station.advance_clocks(timedelta(minutes=1))
+    async with station.database.connection() as connection:
+        await connection.execute(
+            "update steps set kind = 'delete_direct_cost', record_id = $2 where saga_id = $1 and kind = 'direct_cost'",
+            other,
+            cost,
+        )
+    saga = await station.saga(RepaymentReversal("R1", "bounced"))
+
+    await station.drive(saga)
+
+    row = await station.row("sagas", saga)
+    assert row["waiting_for"] == "person"
+    assert f"record {cost} is gone, and another saga says that it has deleted it" in row["reason"]
+
+
+async def lost_giving_back(open_station: Open) -> tuple[Station, int]:
+    """A cost given back, which some platforms keep as a direct income, whose answer was lost."""
+    station = await open_station("Sage")
+    await station.map()
+    await station.finish(await station.saga(Repayment("R1", 33_333, 6_667, 0)))
+    await station.arrange({"kind": "status_before", "match": COSTS, "status": 503})
+    saga = await station.saga(RepaymentReversal("R1", "bounced"))
+    await station.turns(saga, "unknown")
+    return station, saga
+
+
+async def readings_of_lost_cost(station: Station, saga: int) -> int:
+    """Look once more; how many readings of the books have come since the answer was lost."""
+    await station.advance_clocks(timedelta(seconds=10))
+    await station.handler.run_once(saga)
+    step = next(step for step in await station.steps(saga) if step["state"] == "unknown")
+    count: int = step["syncs_seen"]
+    return count
+
+
+def readings(costs: str, incomes: str | None) -> Document:
+    moments = {"directCosts": costs} | ({"directIncomes": incomes} if incomes else {})
+    return {kind: {"currentStatus": "Complete", "lastSuccessfulSync": at} for kind, at in moments.items()}
+
+
+async def test_each_kind_of_record_is_read_again_by_its_own_last_reading(
+    open_station: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    station, saga = await lost_giving_back(open_station)
+
+    await freeze_readings(station, monkeypatch, **readings("2026-03-02T07:00:00Z", "2026-03-02T08:00:00Z"))
+    assert await readings_of_lost_cost(station, saga) == 0
+    await freeze_readings(station, monkeypatch, **readings("2026-03-02T07:30:00Z", "2026-03-02T08:00:00Z"))
+    assert await readings_of_lost_cost(station, saga) == 0
+    await freeze_readings(station, monkeypatch, **readings("2026-03-02T07:30:00Z", "2026-03-02T08:30:00Z"))
+    assert await readings_of_lost_cost(station, saga) == 1
+
+
+async def test_a_reading_nobody_asked_for_does_not_count(open_station: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    station, saga = await lost_giving_back(open_station)
+    without = {"directIncomes": {"currentStatus": "NotSupported"}}
+
+    await freeze_readings(station, monkeypatch, **readings("2026-03-02T07:00:00Z", None), **without)
+    assert await readings_of_lost_cost(station, saga) == 0
+    await freeze_readings(station, monkeypatch, **readings("2026-03-02T07:30:00Z", "2026-03-02T06:00:00Z"))
+
+    assert await readings_of_lost_cost(station, saga) == 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -32,22 +32,6 @@ class Pause:
     outcome: Outcome
 
 
-@dataclass(slots=True)
-class Failures:
-    """Since when reads for a saga fail one after the other. Kept in memory: a restart only starts the waits anew."""
-
-    _streaks: dict[int, tuple[datetime, datetime]] = field(default_factory=dict)
-    """Per saga: when the first read of the row failed, and when it will be asked again."""
-
-    def note(self, saga_id: int, now: datetime, timings: Timings) -> tuple[timedelta, timedelta]:
-        """A read has failed: for how long they do, and how long to wait before the next."""
-        lasting = {saga: row for saga, row in self._streaks.items() if now <= row[1] + timings.shown_after}
-        since, _ = lasting.get(saga_id, (now, now))
-        delay = growing(now - since, first=timings.read_retry, longest=timings.codat_recheck)
-        self._streaks = lasting | {saga_id: (since, now + delay)}
-        return now - since, delay
-
-
 @dataclass(frozen=True, slots=True)
 class Desk:
     """The database, Codat, the time, and how long to wait for what."""
@@ -56,7 +40,6 @@ class Desk:
     codat: CodatClient
     clock: Callable[[], datetime]
     timings: Timings
-    failures: Failures = field(default_factory=Failures)
 
     async def record(self, before: Step, after: Step, action: str, outcome: str, detail: str | None = None) -> bool:
         """Store a step's change with its line of history; True when Codat's webhook has already spoken of its push.
@@ -86,11 +69,35 @@ class Desk:
         self, saga: Saga, waiting_for: WaitingFor, reason: str, *, recheck: timedelta | None = None
     ) -> Outcome:
         """Show what a saga waits for. With ``recheck`` it also looks by itself in case nobody tells it."""
-        async with self.database.connection() as connection:
-            await store.set_saga_state(connection, saga.id, SagaState.WAITING, waiting_for, reason)
-        # The reason may quote the accounting software, which names people: it is read from the saga, not from a log.
-        logger.info("saga waits", saga_id=saga.id, loan_id=saga.loan_id, waiting_for=waiting_for)
+        await self._show(saga, waiting_for, reason, None)
         return Snooze(recheck) if recheck else Park(reason)
+
+    async def stall(self, saga: Saga, words: str, delay: timedelta) -> Outcome:
+        """Look again after ``delay`` for what Codat should have brought within moments.
+
+        What is shown meanwhile stays as it is, until the saga has got nowhere, or is sure to, for ``shown_after``:
+        from then on ``words`` say why. Since when is stored, so that neither a restart nor another replica forgets it.
+        """
+        since = saga.stalled_since or self.clock()
+        if max(self.clock() - since, delay) >= self.timings.shown_after:
+            await self._show(saga, WaitingFor.CODAT, words, since)
+        elif saga.stalled_since is None:
+            async with self.database.connection() as connection:
+                await store.note_stall(connection, saga.id, since)
+        return Snooze(delay)
+
+    async def carry_on(self, saga: Saga) -> None:
+        """What the saga waited for has come: nothing is shown any more. Costs nothing when nothing was."""
+        if saga.is_held_up:
+            async with self.database.connection() as connection:
+                await store.set_saga_state(connection, saga.id, SagaState.RUNNING)
+
+    async def _show(self, saga: Saga, waiting_for: WaitingFor, reason: str, stalled_since: datetime | None) -> None:
+        async with self.database.connection() as connection:
+            await store.set_saga_state(connection, saga.id, SagaState.WAITING, waiting_for, reason, stalled_since)
+        # The reason may quote the accounting software, which names people: it is read from the saga, not from a log.
+        if (saga.waiting_for, saga.reason) != (waiting_for, reason):
+            logger.info("saga waits", saga_id=saga.id, loan_id=saga.loan_id, waiting_for=waiting_for)
 
     async def unread(
         self, saga: Saga, reply: RateLimited | Denied | NotFound | NotReady | Refused | Unavailable
@@ -98,10 +105,10 @@ class Desk:
         """What to do when a read brought nothing: later, or visibly waiting when Codat turns us away."""
         match reply:
             case RateLimited(retry_after):
-                return Snooze(retry_after)
+                return await self.stall(saga, "Codat limits how often it may be asked", retry_after)
             case Denied(status, error):
                 words = f"Codat refuses this program's requests ({status}): {error.message}"
-                return await self.wait(saga, WaitingFor.CODAT, words, recheck=self.timings.codat_recheck)
+                return await self.stall(saga, words, self.timings.codat_recheck)
             case NotFound(error):
                 words = f"Codat does not find the borrower's company, connection or data: {error.message}"
                 return await self.wait(saga, WaitingFor.CONNECTION, words, recheck=self.timings.connection_recheck)
@@ -111,10 +118,9 @@ class Desk:
                 return await self._ask_again(saga, f"Codat does not answer what it is asked: {detail}")
 
     async def _ask_again(self, saga: Saga, words: str) -> Outcome:
-        failed_for, delay = self.failures.note(saga.id, self.clock(), self.timings)
-        if failed_for < self.timings.shown_after:
-            return Snooze(delay)
-        return await self.wait(saga, WaitingFor.CODAT, words, recheck=delay)
+        failed_for = self.clock() - saga.stalled_since if saga.stalled_since else timedelta(0)
+        delay = growing(failed_for, first=self.timings.read_retry, longest=self.timings.codat_recheck)
+        return await self.stall(saga, words, delay)
 
 
 async def record_change(connection: Connection, before: Step, after: Step, attempt: store.Attempt) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from enum import Enum, auto
 from typing import Final, assert_never
 
@@ -35,6 +36,7 @@ async def follow(desk: Desk, situation: Situation, step: Step) -> Outcome | None
             if operation.status is not PushStatus.PENDING:
                 await conclude(desk, step, operation)
                 return None
+            await desk.carry_on(situation.saga)
             age = desk.clock() - step.accepted_at
             return Snooze(growing(age, first=desk.timings.poll_first, longest=desk.timings.poll_longest))
         case NotFound(error):
@@ -58,8 +60,11 @@ async def conclude(desk: Desk, step: Step, operation: PushOperation) -> None:
                 await desk.record(step, step.lost(UnknownCause.RECORD_MISSING, now), "poll", "Success without a record")
         case PushStatus.FAILED:
             refusal = classify(operation.errors, operation.error_message)
-            refused = step.refused(refusal, now, operation.key)
-            await desk.record(step, refused, "poll", operation.status, refusal.words)
+            if step.state is StepState.PENDING and may_be_deleted_already(step, operation):
+                after = step.perhaps_deleted(refusal, now)
+            else:
+                after = step.refused(refusal, now, operation.key)
+            await desk.record(step, after, "poll", operation.status, refusal.words)
         case PushStatus.TIMED_OUT:
             if step.state is StepState.PENDING:
                 await desk.record(step, step.lost(UnknownCause.TIMED_OUT, now), "poll", operation.status)
@@ -67,6 +72,17 @@ async def conclude(desk: Desk, step: Step, operation: PushOperation) -> None:
             pass
         case _:
             assert_never(operation.status)
+
+
+def may_be_deleted_already(step: Step, operation: PushOperation) -> bool:
+    """Whether a deletion was refused in words that need not mean more than that its record is gone.
+
+    How platforms say so is not specified, so every refusal that blames the request itself is doubted.
+    """
+    if step.kind is not StepKind.DELETE_DIRECT_COST or operation.status is not PushStatus.FAILED:
+        return False
+    refusal = classify(operation.errors, operation.error_message)
+    return refusal.responsible in (Responsible.PERSON, Responsible.MAPPING)
 
 
 def written_record(step: Step, operation: PushOperation) -> str | None:
@@ -120,17 +136,30 @@ class Reading(Enum):
     CHANGED = auto()
 
 
+_SUCCESS_WITHOUT_RECORD: Final = (
+    "Codat had refused it and now says that it was written, but names no record; look in the books: if it is there, "
+    "give the saga up and enter the rest by hand, otherwise retry to send it again"
+)
+
+
 async def _read_again(desk: Desk, situation: Situation, step: Step) -> Reading | Pause:
     # Webhooks may contradict each other and operations have been seen to change: no new key before another look.
     if step.push_operation_key is None:
         return Reading.STILL_REFUSED
     reply = await desk.codat.get_push_operation(situation.saga.company_id, step.push_operation_key)
     match reply:
-        case Found(operation) if operation.status is PushStatus.SUCCESS:
+        case Found(operation) if operation.status is PushStatus.SUCCESS and written_record(step, operation) is not None:
             await conclude(desk, step, operation)
             return Reading.CHANGED
+        case Found(operation) if operation.status is PushStatus.SUCCESS and step.resend_allowed:
+            return Reading.STILL_REFUSED
+        case Found(operation) if operation.status is PushStatus.SUCCESS:
+            return Pause(await desk.wait(situation.saga, WaitingFor.PERSON, _SUCCESS_WITHOUT_RECORD))
         case Found(operation) if operation.status is not PushStatus.FAILED:
-            return Pause(Snooze(desk.timings.poll_first))
+            age = desk.clock() - step.refused_at if step.refused_at else timedelta(0)
+            delay = growing(age, first=desk.timings.poll_first, longest=desk.timings.poll_longest)
+            words = f"Codat had refused push operation {operation.key} and now calls it {operation.status}"
+            return Pause(await desk.stall(situation.saga, words, delay))
         case Found() | NotFound():
             return Reading.STILL_REFUSED
         case _:
@@ -149,6 +178,7 @@ async def _retry_later(desk: Desk, situation: Situation, step: Step, refusal: Re
         raise Bug(f"step {step.id} failed at no time")
     due = step.refused_at + desk.timings.refusal_retry * 2 ** (step.key_generation - 1) - desk.clock()
     if due.total_seconds() > 0:
+        await desk.carry_on(situation.saga)
         return Snooze(due)
     await _retry(desk, step, "the refusal was temporary")
     return None

@@ -76,8 +76,8 @@ async def line_by_history(
     if not open_ones:
         return None
     async with desk.database.connection() as connection:
-        rival = await store.has_rival(connection, situation.saga.connection_id, step)
-    if len(open_ones) == 1 and not _changed_ids(open_ones[0]) and not rival:
+        rival = await store.rival_of(connection, situation.saga.connection_id, step)
+    if len(open_ones) == 1 and not _changed_ids(open_ones[0]) and rival is None:
         return line_id
     return _doubt(open_ones[0])
 

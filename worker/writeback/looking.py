@@ -26,6 +26,9 @@ from worker.writeback.timings import growing
 DAYS_AROUND: Final = timedelta(days=1)
 """Platforms keep dates in their own time zone, so a record may be listed a day off."""
 
+POLLS_IN_AGE: Final = 30
+"""A requested reading is first asked after once a thirtieth of the time the step has been unknown is over."""
+
 NOT_SUPPORTED: Final = "NotSupported"
 """Codat's word for a kind of data that a platform does not have."""
 
@@ -90,29 +93,32 @@ def kinds_to_read(step: Step) -> tuple[RecordKind, ...]:
 async def await_sync(desk: Desk, situation: Situation, step: Step) -> Pause | None:
     """Have Codat read the books again; None once a reading has ended since it was asked for."""
     saga = situation.saga
-    linked = await linked_connection(desk, saga, saga.connection_id)
-    if isinstance(linked, Pause):
-        return linked
     reply = await desk.codat.data_status(saga.company_id)
     if not isinstance(reply, Found):
         return Pause(await desk.unread(saga, reply))
     asked_ago = desk.clock() - step.sync_requested_at if step.sync_requested_at else None
     kinds = [kind for kind in kinds_to_read(step) if not _is_left_out(desk, reply.value, kind, asked_ago)]
-    synced = [_last_sync(reply.value, kind) for kind in kinds]
     if asked_ago is not None:
-        if all(_is_newer(moment, step.sync_baseline) for moment in synced):
+        if all(_is_read_again(step, kind, _last_sync(reply.value, kind)) for kind in kinds):
             return None
         if asked_ago < _patience(desk, step):
+            if saga.stalled_since is not None:
+                await desk.carry_on(saga)  # Codat answers again
             return Pause(await _keep_waiting(desk, saga, reply.value, kinds, asked_ago))
+    linked = await linked_connection(desk, saga, saga.connection_id)
+    if isinstance(linked, Pause):
+        return linked
     for kind in kinds:
         queued = await desk.codat.queue_sync(saga.company_id, saga.connection_id, kind)
         if isinstance(queued, NotFound | Refused) and kind is RecordKind.BANK_TRANSACTION:
             return None  # lines that no sync covers cannot be read either, and reading them will say so
         if not isinstance(queued, Found | NotFound | Refused):
             return Pause(await desk.unread(saga, queued))
-    baseline = max((moment for moment in synced if moment is not None), default=None)
-    await desk.keep(step.asking_for_sync(baseline, desk.clock()))
-    return Pause(Snooze(desk.timings.sync_poll))
+    if saga.stalled_since is not None or (asked_ago is None and saga.waiting_for is WaitingFor.CONNECTION):
+        # Codat answers and the borrower is connected; whatever else is waited for only the look itself can end.
+        await desk.carry_on(saga)
+    await desk.keep(step.asking_for_sync({kind: _last_sync(reply.value, kind) for kind in kinds}, desk.clock()))
+    return Pause(Snooze(_first_poll(desk, step)))
 
 
 def _is_left_out(desk: Desk, status: JsonObject, kind: RecordKind, asked_ago: timedelta | None) -> bool:
@@ -132,6 +138,12 @@ def _patience(desk: Desk, step: Step) -> timedelta:
     if step.sync_requested_at is not None and step.unknown_since is not None:
         unknown_for = step.sync_requested_at - step.unknown_since
     return growing(unknown_for, first=desk.timings.sync_patience, longest=desk.timings.look_longest)
+
+
+def _first_poll(desk: Desk, step: Step) -> timedelta:
+    # Requests are counted by the day: a step that has been unknown for an hour can wait two minutes for its reading.
+    unknown_for = desk.clock() - step.unknown_since if step.unknown_since else timedelta(0)
+    return growing(unknown_for / POLLS_IN_AGE, first=desk.timings.sync_poll, longest=desk.timings.shown_after)
 
 
 async def _keep_waiting(
@@ -155,8 +167,12 @@ def _last_sync(status: JsonObject, kind: RecordKind) -> datetime | None:
     return wire.moment(wire.child(status, kind.value), "lastSuccessfulSync")
 
 
-def _is_newer(moment: datetime | None, baseline: datetime | None) -> bool:
-    return moment is not None and (baseline is None or moment > baseline)
+def _is_read_again(step: Step, kind: RecordKind, moment: datetime | None) -> bool:
+    """Whether a reading of this kind has ended since this very kind was asked for."""
+    if step.sync_baseline is None or kind not in step.sync_baseline or moment is None:
+        return False
+    before = step.sync_baseline[kind]
+    return before is None or moment > before
 
 
 async def sightings(

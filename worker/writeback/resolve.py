@@ -20,7 +20,7 @@ from worker.errors import Bug
 from worker.jobs.job import Outcome, Snooze
 from worker.writeback import store
 from worker.writeback.desk import Desk, Pause
-from worker.writeback.following import conclude, written_record
+from worker.writeback.following import conclude, may_be_deleted_already, written_record
 from worker.writeback.history import Doubt, line_by_history, that_may_be, unexplained, vouched, wrote
 from worker.writeback.looking import Sighting, Unreadable, await_sync, sightings
 from worker.writeback.plan import StepKind
@@ -68,20 +68,33 @@ async def _candidates(desk: Desk, situation: Situation, step: Step) -> list[Push
         if isinstance(own, Found):
             if await _decided_by(desk, step, own.value):
                 return None
-        elif not isinstance(own, NotFound):
+            return await _settled(desk, situation, step, [own.value])
+        if not isinstance(own, NotFound):
             return Pause(await desk.unread(saga, own))
     since = (step.first_sent_at or desk.clock()) - desk.timings.clocks_differ
     reply = await desk.codat.list_push_operations(saga.company_id, since)
     if not isinstance(reply, Found):
         return Pause(await desk.unread(saga, reply))
-    operations = that_may_be(step, await _unclaimed(desk, situation, step, reply.value))
-    if any(operation.status is PushStatus.PENDING for operation in operations):
-        return Pause(_look_later(desk, step))
-    return operations
+    return await _settled(
+        desk, situation, step, that_may_be(step, await _unclaimed(desk, situation, step, reply.value))
+    )
+
+
+async def _settled(
+    desk: Desk, situation: Situation, step: Step, operations: list[PushOperation]
+) -> list[PushOperation] | Pause:
+    """The same push operations once none of them is pending."""
+    pending = next((operation for operation in operations if operation.status is PushStatus.PENDING), None)
+    if pending is None:
+        return operations
+    words = f"push operation {pending.key} is not finished and may be the one whose answer was lost"
+    return Pause(await desk.stall(situation.saga, words, _next_look(desk, step)))
 
 
 async def _decided_by(desk: Desk, step: Step, operation: PushOperation) -> bool:
     """Record a final status of the step's own push operation; False when it settles nothing."""
+    if may_be_deleted_already(step, operation):
+        return False
     if operation.status is PushStatus.FAILED or (
         operation.status is PushStatus.SUCCESS and written_record(step, operation) is not None
     ):
@@ -119,7 +132,7 @@ async def _look_in_books(
         case Unreadable():
             found = await line_by_history(desk, situation, step, candidates)
         case list() if step.kind is StepKind.DELETE_DIRECT_COST:
-            found = await _deleted_record(desk, step, seen)
+            found = await _deleted_record(desk, situation, step, seen)
         case list():
             found = await _ours(desk, situation, step, seen, candidates)
         case _:
@@ -139,11 +152,13 @@ async def _look_in_books(
 _FOUND: Final = ("look", "found")
 
 
-async def _deleted_record(desk: Desk, step: Step, seen: Sequence[Sighting]) -> str | None:
+async def _deleted_record(desk: Desk, situation: Situation, step: Step, seen: Sequence[Sighting]) -> str | Doubt | None:
     async with desk.database.connection() as connection:
         record_id = await store.record_of_step(connection, step.compensates) if step.compensates else None
-    present = any(sighting.record_id == record_id for sighting in seen)
-    return None if present else record_id
+        if record_id is None or any(sighting.record_id == record_id for sighting in seen):
+            return None
+        _, claimed = await store.claimed_by_others(connection, situation.saga.connection_id, step.id, [], [record_id])
+    return Doubt(f"record {record_id} is gone, and another saga says that it has deleted it") if claimed else record_id
 
 
 async def _ours(
@@ -157,15 +172,16 @@ async def _ours(
         _, claimed = await store.claimed_by_others(
             connection, situation.saga.connection_id, step.id, [], [sighting.record_id for sighting in seen]
         )
-        rival = await store.has_rival(connection, situation.saga.connection_id, step)
+        rival = await store.rival_of(connection, situation.saga.connection_id, step)
     if step.kind in _CREATIONS and seen:
         return seen[0].record_id  # what goes by a name may be used by many
     free = [sighting for sighting in seen if sighting.record_id not in claimed]
     if free and free[0].is_certain:
         return free[0].record_id
-    if free and rival:
+    if free and rival is not None:
         await desk.keep(step.looking_anew())
-        return Pause(_look_later(desk, step))
+        words = f"record {free[0].record_id} may be this one or saga {rival}'s; what that one has written comes first"
+        return Pause(await _look_later(desk, situation, step, words))
     pushed = vouched(step, candidates)
     likely = next((sighting for sighting in free if sighting.record_id in pushed), None)
     if likely is not None:
@@ -190,15 +206,23 @@ async def _not_found(
     """The books do not show it for certain: conclude what that proves, once they were read often enough."""
     if step.unknown_cause is None or step.unknown_since is None:
         raise Bug(f"step {step.id} is unknown for no reason")
+    if doubt is None and step.unknown_cause is UnknownCause.DELETION_REFUSED and step.refusal is not None:
+        refused = step.refused(step.refusal, desk.clock())
+        await desk.record(step, refused, "look", "still in the books", step.refusal.words)
+        return None
     timed_out = any(operation.status is PushStatus.TIMED_OUT for operation in candidates)
     may_still_come = timed_out or step.unknown_cause is UnknownCause.TIMED_OUT
     age = desk.clock() - step.unknown_since
     if may_still_come and age < desk.timings.late_write and not step.resend_allowed:
         await desk.keep(step.looking_anew())
-        return _look_later(desk, step)
+        until = step.unknown_since + desk.timings.late_write
+        later = f"the platform timed out and may still write it; it is looked for until {until:%Y-%m-%d %H:%M} UTC"
+        return await _look_later(desk, situation, step, later)
     if step.syncs_seen + 1 < READINGS_FOR_PROOF:
         await desk.keep(step.seen_synced())
-        return None
+        if situation.saga.waiting_for is not WaitingFor.PERSON:  # who is asked again only if this look ends as the last
+            await desk.carry_on(situation.saga)
+        return Snooze(timedelta(0))
     words = _MAY_STILL_COME if may_still_come else doubt.words if doubt else _DOUBTS.get(step.unknown_cause)
     if words is None or step.resend_allowed:
         await desk.record(step, step.proven_absent(), "look", "proven absent", "planned again with a new key")
@@ -213,10 +237,21 @@ async def _leave_to_person(desk: Desk, situation: Situation, step: Step, words: 
     else:
         await desk.record(step, step.looking_anew(), "look", "not found", words)
     # What is in doubt may yet be claimed by another step, and then the doubt is gone without anybody's help.
-    recheck = _look_later(desk, step).delay if doubt else None
+    recheck = _next_look(desk, step) if doubt else None
     return await desk.wait(situation.saga, WaitingFor.PERSON, reason, recheck=recheck)
 
 
-def _look_later(desk: Desk, step: Step) -> Snooze:
-    age = desk.clock() - step.unknown_since if step.unknown_since else timedelta(0)
-    return Snooze(growing(age, first=desk.timings.look_first, longest=desk.timings.look_longest))
+async def _look_later(desk: Desk, situation: Situation, step: Step, words: str) -> Outcome:
+    """This look could not decide: when the next is, and once the step has been unknown for long, what it waits for."""
+    delay = _next_look(desk, step)
+    if _unknown_for(desk, step) < desk.timings.shown_after:
+        return Snooze(delay)
+    return await desk.wait(situation.saga, WaitingFor.CODAT, words, recheck=delay)
+
+
+def _next_look(desk: Desk, step: Step) -> timedelta:
+    return growing(_unknown_for(desk, step), first=desk.timings.look_first, longest=desk.timings.look_longest)
+
+
+def _unknown_for(desk: Desk, step: Step) -> timedelta:
+    return desk.clock() - step.unknown_since if step.unknown_since else timedelta(0)

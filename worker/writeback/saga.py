@@ -94,6 +94,12 @@ class SagaHandler:
             raise Bug(f"there is no saga {saga_id}")
         if situation.saga.state.is_final:
             return Done()
+        outcome = await self._take(situation)
+        if outcome is None:
+            await self._desk.carry_on(situation.saga)
+        return outcome
+
+    async def _take(self, situation: Situation) -> Outcome | None:
         if situation.saga.mapping_version is None:
             return await _plan(self._desk, situation)
         step = situation.step

@@ -81,10 +81,9 @@ async def _queue_up(desk: Desk, saga: Saga, line: InFlight | None) -> Outcome:
     if line is not None and desk.clock() - line.since >= desk.timings.feed_patience:
         reason = f"what became of the line of saga {line.saga_id} on the same statement is not certain yet"
         return await desk.wait(saga, WaitingFor.CODAT, reason, recheck=desk.timings.connection_recheck)
-    if saga.state is SagaState.WAITING:
-        async with desk.database.connection() as connection:
-            await store.set_saga_state(connection, saga.id, SagaState.RUNNING)
-    return Snooze(desk.timings.feed_busy)
+    if saga.stalled_since is None:
+        await desk.carry_on(saga)
+    return await desk.stall(saga, "the lines of other sagas go to the same statement first", desk.timings.feed_busy)
 
 
 class OvertakenError(Exception):
@@ -147,7 +146,7 @@ async def send(desk: Desk, situation: Situation, step: Step, *, is_first: bool) 
         await desk.record(step, step.lost(UnknownCause.NO_ANSWER, desk.clock()), "send", "too old to send again")
         return None
     reply = await _push(desk, situation, step)
-    return await _heed(desk, step, reply, is_first=is_first)
+    return await _heed(desk, situation.saga, step, reply, is_first=is_first)
 
 
 async def _push(desk: Desk, situation: Situation, step: Step) -> PushReply:
@@ -167,11 +166,11 @@ def _is_protected(desk: Desk, step: Step) -> bool:
     return step.first_sent_at is not None and desk.clock() - step.first_sent_at < desk.timings.key_lifetime
 
 
-async def _heed(desk: Desk, step: Step, reply: PushReply, *, is_first: bool) -> Outcome | None:
+async def _heed(desk: Desk, saga: Saga, step: Step, reply: PushReply, *, is_first: bool) -> Outcome | None:
     """What an answer means. ``is_first``: nothing of this key generation can have reached Codat before."""
     match reply:
         case Accepted(operation):
-            return await _accepted(desk, step, operation)
+            return await _accepted(desk, saga, step, operation)
         case Invalid(error):
             await _refused(desk, step, classify(error.errors, error.message), error)
         case Denied(error=error) | Missing(error=error) if not is_first or _may_be_deleted_already(step, reply):
@@ -191,7 +190,7 @@ async def _heed(desk: Desk, step: Step, reply: PushReply, *, is_first: bool) -> 
         case Ambiguous(cause, status, detail) if cause in _LOST_BY:
             await _lost(desk, step, _LOST_BY[cause], str(status), detail)
         case Ambiguous() | Unsent() | RateLimited() | KeyInProgress():
-            return await _same_again(desk, step, reply)
+            return await _same_again(desk, saga, step, reply)
         case _:
             assert_never(reply)
     return None
@@ -218,28 +217,36 @@ async def _lost(desk: Desk, step: Step, cause: UnknownCause, outcome: str, detai
     await desk.record(step, step.lost(cause, desk.clock()), "send", outcome, detail)
 
 
-async def _accepted(desk: Desk, step: Step, operation: PushOperation) -> Outcome | None:
+async def _accepted(desk: Desk, saga: Saga, step: Step, operation: PushOperation) -> Outcome | None:
     accepted = step.accepted(operation.key, desk.clock())
     heard = await desk.record(step, accepted, "send", "accepted", f"push operation {operation.key}")
     # A final status is not believed from here either: the next turn reads the push operation itself.
-    return None if heard or operation.status.is_final else Snooze(desk.timings.poll_first)
+    if heard or operation.status.is_final:
+        return None
+    await desk.carry_on(saga)
+    return Snooze(desk.timings.poll_first)
 
 
-async def _same_again(desk: Desk, step: Step, reply: Ambiguous | Unsent | RateLimited | KeyInProgress) -> Snooze:
+async def _same_again(
+    desk: Desk, saga: Saga, step: Step, reply: Ambiguous | Unsent | RateLimited | KeyInProgress
+) -> Outcome:
     """Nothing is decided yet, and the same key may go again: when."""
     age = desk.clock() - step.first_sent_at if step.first_sent_at else timedelta(0)
     delay = growing(age, first=desk.timings.resend_first, longest=desk.timings.resend_longest)
     match reply:
         case Ambiguous(cause, _, detail):
+            words = f"Codat does not answer this write: {detail}"
             await desk.note(step, "send", cause, detail)
         case Unsent(detail):
+            words = f"this write cannot be sent: {detail}"
             await desk.note(step, "send", "unsent", detail)
         case RateLimited(retry_after):
             await desk.note(step, "send", "429", f"may go again after {retry_after.total_seconds():.0f} s")
-            delay = retry_after
+            words, delay = "Codat limits how often it may be asked", retry_after
         case KeyInProgress():
+            words = "Codat is still working on this write"
             await desk.note(step, "send", "409", "Codat is still working on this key")
             delay = desk.timings.key_in_progress
         case _:
             assert_never(reply)
-    return Snooze(delay)
+    return await desk.stall(saga, words, delay)

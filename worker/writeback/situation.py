@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Final, TypedDict
+from typing import Final, TypeAlias, TypedDict
 from uuid import UUID
 
 from worker.codat.platforms import Platform, Traits, traits_of
@@ -63,6 +63,7 @@ class UnknownCause(StrEnum):
     KEY_REUSED = "key_reused"
     REFUSED_REPETITION = "refused_repetition"
     RECORD_MISSING = "record_missing"
+    DELETION_REFUSED = "deletion_refused"
 
 
 RECORD_KINDS: dict[StepKind, RecordKind] = {
@@ -77,9 +78,18 @@ RECORD_KINDS: dict[StepKind, RecordKind] = {
 """Codat's data type of each kind of step that is a push operation."""
 
 
+SyncBaseline: TypeAlias = dict[RecordKind, datetime | None]
+"""Codat's own time of the last reading of each kind that was asked for, None for one it had never read."""
+
+
+def read_baseline(document: dict[str, str | None]) -> SyncBaseline:
+    """A baseline as it is stored: moments in ISO 8601."""
+    return {RecordKind(kind): datetime.fromisoformat(at) if at else None for kind, at in document.items()}
+
+
 class _Looking(TypedDict):
     sync_requested_at: datetime | None
-    sync_baseline: datetime | None
+    sync_baseline: SyncBaseline | None
     syncs_seen: int
     resend_allowed: bool
 
@@ -132,7 +142,7 @@ class Step:
     unknown_since: datetime | None = None
     unknown_cause: UnknownCause | None = None
     sync_requested_at: datetime | None = None
-    sync_baseline: datetime | None = None
+    sync_baseline: SyncBaseline | None = None
     syncs_seen: int = 0
     resend_allowed: bool = False
     revision: int = 1
@@ -198,8 +208,12 @@ class Step:
         state = transition(self.state, StepEvent.LOST)
         return replace(self, state=state, unknown_since=now, unknown_cause=cause, **_NOT_LOOKING)
 
-    def asking_for_sync(self, baseline: datetime | None, now: datetime) -> Step:
-        """Waiting for Codat to read the books; ``baseline`` is its own time of the last reading so far."""
+    def perhaps_deleted(self, refusal: Refusal, now: datetime) -> Step:
+        """Its deletion was refused, which is also what becomes of one whose record is gone; the books will tell."""
+        return replace(self.lost(UnknownCause.DELETION_REFUSED, now), refusal=refusal)
+
+    def asking_for_sync(self, baseline: SyncBaseline, now: datetime) -> Step:
+        """Waiting for Codat to read the books; ``baseline`` holds the kinds that were asked for."""
         return replace(self, sync_requested_at=now, sync_baseline=baseline)
 
     def seen_synced(self) -> Step:
@@ -254,6 +268,13 @@ class Saga:
     state: SagaState
     waiting_for: WaitingFor | None
     reason: str | None
+    stalled_since: datetime | None
+    """Since when it gets nowhere though it should within moments; None while it moves."""
+
+    @property
+    def is_held_up(self) -> bool:
+        """It is shown as waiting, or soon would be."""
+        return self.state is SagaState.WAITING or self.stalled_since is not None
 
 
 @dataclass(frozen=True, slots=True)

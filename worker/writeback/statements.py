@@ -61,5 +61,5 @@ async def release_feed(connection: Connection, step_id: int) -> None:
 
 async def _wake_waiting(connection: Connection, freed: Any) -> None:
     if freed:
-        rows = await connection.fetch(query("writeback/sagas_waiting_for_codat"), freed["connection_id"])
+        rows = await connection.fetch(query("writeback/sagas_waiting_for_statement"), freed["connection_id"])
         await connection.execute(query("writeback/wake_sagas"), [row["id"] for row in rows])

@@ -26,6 +26,7 @@ from worker.writeback.situation import (
     Step,
     UnknownCause,
     WaitingFor,
+    read_baseline,
 )
 from worker.writeback.step import StepState
 
@@ -182,9 +183,15 @@ async def set_saga_state(
     state: SagaState,
     waiting_for: WaitingFor | None = None,
     reason: str | None = None,
+    stalled_since: datetime | None = None,
 ) -> None:
     """Show where a saga is; a finished saga stays finished."""
-    await connection.execute(query("writeback/set_saga_state"), saga_id, state, waiting_for, reason)
+    await connection.execute(query("writeback/set_saga_state"), saga_id, state, waiting_for, reason, stalled_since)
+
+
+async def note_stall(connection: Connection, saga_id: int, since: datetime) -> None:
+    """Remember since when a saga gets nowhere, unless that is known."""
+    await connection.execute(query("writeback/note_stall"), saga_id, since)
 
 
 async def save_step(connection: Connection, step: Step, attempt: Attempt | None = None) -> bool:
@@ -210,7 +217,7 @@ async def save_step(connection: Connection, step: Step, attempt: Attempt | None 
         step.unknown_since,
         step.unknown_cause,
         step.sync_requested_at,
-        step.sync_baseline,
+        json.dumps(step.sync_baseline, default=datetime.isoformat) if step.sync_baseline is not None else None,
         step.syncs_seen,
         step.resend_allowed,
     )
@@ -336,10 +343,10 @@ async def claimed_by_others(
     )
 
 
-async def has_rival(connection: Connection, connection_id: UUID, step: Step) -> bool:
-    """Whether another step may have written the very record that was found for this one."""
-    rival: bool = await connection.fetchval(query("writeback/has_rival"), connection_id, step.id, step.kind)
-    return rival
+async def rival_of(connection: Connection, connection_id: UUID, step: Step) -> int | None:
+    """The saga of another step that may have written the very record that was found for this one."""
+    saga_id: int | None = await connection.fetchval(query("writeback/rival_of"), connection_id, step.id, step.kind)
+    return saga_id
 
 
 def _saga(row: Any) -> Saga:
@@ -357,6 +364,7 @@ def _saga(row: Any) -> Saga:
         state=SagaState(row["state"]),
         waiting_for=WaitingFor(row["waiting_for"]) if row["waiting_for"] else None,
         reason=row["reason"],
+        stalled_since=row["stalled_since"],
     )
 
 
@@ -373,6 +381,7 @@ def _step(row: Any) -> Step:
             if refusal
             else None,
             "unknown_cause": UnknownCause(row["unknown_cause"]) if row["unknown_cause"] else None,
+            "sync_baseline": read_baseline(json.loads(row["sync_baseline"])) if row["sync_baseline"] else None,
         }
     )
 

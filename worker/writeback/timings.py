@@ -28,8 +28,9 @@ class Timings:
     """Age from which a line in flight is said to hold up the others: most push operations end much sooner."""
     look_first: timedelta = timedelta(seconds=10)
     """Quiet time before looking for what an ambiguous request wrote, and the first wait between two looks."""
-    look_longest: timedelta = timedelta(hours=1)
-    """Longest wait between two looks for a write that may still come; a webhook shortens it."""
+    look_longest: timedelta = timedelta(hours=4)
+    """Longest wait between two looks for a write that may still come; a webhook shortens it. A look takes eight
+    requests of a daily quota: the seventeen of the day in which a write may be late stay below 150."""
     late_write: timedelta = timedelta(hours=24)
     """How long after ``TimedOut`` a platform may still apply the write: an office computer is on again next day."""
     sync_poll: timedelta = timedelta(seconds=5)

@@ -231,7 +231,10 @@ async def _feed_mapping(
     under_way = feed is not None and (feed.target_id is not None or feed.status.casefold() == "connecting")
     if under_way:
         age = desk.clock() - (step.first_sent_at or desk.clock())
-        return Snooze(growing(age, first=desk.timings.poll_first, longest=desk.timings.poll_longest))
+        delay = growing(age, first=desk.timings.poll_first, longest=desk.timings.poll_longest)
+        if saga.stalled_since is None:
+            await desk.carry_on(saga)
+        return await desk.stall(saga, "Codat has not joined the bank feed to its account yet", delay)
     if step.state is StepState.UNKNOWN:
         return await _again_after_quiet(desk, step)
     body, key = _stored(step)
