@@ -41,6 +41,7 @@ SERVICES = (
     "jobs.maintenance",
     "jobs.runner",
     "jobs.outbox",
+    "ledger.group_poster",
     "loans.apply",
     "operations.auditor",
     "operations.control",

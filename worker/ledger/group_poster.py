@@ -1,0 +1,199 @@
+"""Group commit for the ledger: operations that arrive together are posted together, each with its own result.
+
+There is no waiting for company. A ledger's first operation starts a batch at once; those that come while it is under
+way form the next one. One batch per ledger is under way at a time, in one process: what keeps the books right are the
+locks in the database, whoever else posts there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final, Generic, Protocol, TypeVar
+from uuid import UUID
+
+import structlog
+
+from worker.database import Connection, Database
+from worker.errors import DatabaseUnavailable, Unavailable
+from worker.ledger import poster
+from worker.ledger.transaction import UNSET, Create, Operation, PartialPost, Result, Update
+
+OPERATIONS_PER_BATCH: Final = 256
+"""Longest batch: some tens of milliseconds, so that nobody waits for strangers. Longer ones are hardly cheaper."""
+
+ENTRIES_PER_BATCH: Final = 5_000
+"""Entries after which a batch takes no further operation, for the same reason: one may have a thousand."""
+
+WAITING_OPERATIONS: Final = 4_000
+"""Most operations waiting, of all ledgers: about two seconds of work on a small machine."""
+
+LEDGERS_AT_ONCE: Final = 4
+"""Ledgers with a batch under way: a fraction of the pool, so that reading goes on."""
+
+ATTEMPTS: Final = 2
+"""Times a batch is tried before it is halved: a race with another process (an external id, a deadlock) is over then."""
+
+ATTEMPTS_ALONE: Final = 4
+"""Times an operation is tried once it is alone and might still be losing races."""
+
+log = structlog.get_logger(__name__)
+
+Ticket_contra = TypeVar("Ticket_contra", contravariant=True)
+Reply_co = TypeVar("Reply_co", covariant=True)
+Ticket = TypeVar("Ticket")
+Reply = TypeVar("Reply")
+
+
+class Companion(Protocol[Ticket_contra, Reply_co]):
+    """What is read and written beside the ledger in a batch's own transaction, for operations that carry a ticket."""
+
+    async def admit(self, connection: Connection, tickets: Sequence[Ticket_contra]) -> Sequence[Reply_co | None]:
+        """Before posting: for each ticket the answer that stands instead of its operation, None to go on."""
+
+    async def keep(self, connection: Connection, outcomes: Sequence[tuple[Ticket_contra, Result]]) -> None:
+        """After posting: write what shall be remembered of the outcomes, in the same commit."""
+
+
+class LedgerBusy(Unavailable):
+    """More operations are waiting than this process holds; the caller should come back."""
+
+
+class NotPosted(Unavailable):
+    """The database refused the operation for a reason of ours; nothing was written, and it was logged."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting(Generic[Ticket, Reply]):
+    operation: Operation
+    ticket: Ticket | None
+    answer: asyncio.Future[Result | Reply]
+
+
+@dataclass(slots=True)
+class _Lane(Generic[Ticket, Reply]):
+    """What waits for one ledger."""
+
+    waiting: deque[_Waiting[Ticket, Reply]] = field(default_factory=deque)
+
+    def take(self) -> list[_Waiting[Ticket, Reply]]:
+        batch: list[_Waiting[Ticket, Reply]] = []
+        entries = 0
+        while self.waiting and len(batch) < OPERATIONS_PER_BATCH and entries < ENTRIES_PER_BATCH:
+            batch.append(self.waiting.popleft())
+            entries += _entries_of(batch[-1].operation)
+        return batch
+
+
+class GroupPoster(Generic[Ticket, Reply]):
+    """Posts operations in shared commits. A ``companion`` may keep records of its own in each."""
+
+    def __init__(self, database: Database, companion: Companion[Ticket, Reply] | None = None) -> None:
+        self._database = database
+        self._companion = companion
+        self._lanes: dict[UUID, _Lane[Ticket, Reply]] = {}
+        self._flushes: set[asyncio.Task[None]] = set()
+        self._turns = asyncio.Semaphore(LEDGERS_AT_ONCE)
+        self._waiting = 0
+        self._closed = False
+
+    async def submit(self, ledger_id: UUID, operation: Operation, ticket: Ticket | None = None) -> Result | Reply:
+        """Post the operation and return its result once it is durable, or what the companion answered instead.
+
+        Raises :class:`~worker.errors.DatabaseUnavailable` when the database is away, after which it is unknown whether
+        the operation took effect; :class:`LedgerBusy` and :class:`NotPosted`, after which it did not. A caller that is
+        cancelled leaves its operation in the batch.
+        """
+        if self._closed:
+            raise Unavailable("the service is shutting down")
+        if self._waiting >= WAITING_OPERATIONS:
+            raise LedgerBusy(f"{self._waiting} operations are waiting to be posted")
+        answer: asyncio.Future[Result | Reply] = asyncio.get_running_loop().create_future()
+        self._waiting += 1
+        lane = self._lanes.get(ledger_id)
+        if lane is None:
+            lane = self._lanes[ledger_id] = _Lane()
+            flush = asyncio.create_task(self._flush(ledger_id, lane))
+            self._flushes.add(flush)
+            flush.add_done_callback(self._flushes.discard)
+        lane.waiting.append(_Waiting(operation, ticket, answer))
+        return await answer
+
+    async def close(self) -> None:
+        """Post what was accepted and take nothing more."""
+        self._closed = True
+        while self._flushes:
+            await asyncio.gather(*self._flushes)
+
+    async def _flush(self, ledger_id: UUID, lane: _Lane[Ticket, Reply]) -> None:
+        try:
+            while lane.waiting:
+                async with self._turns:
+                    batch = lane.take()
+                    self._waiting -= len(batch)
+                    await self._settle(ledger_id, batch, ATTEMPTS)
+        finally:
+            # In the same step as the last look at what waits: an operation that comes later starts a lane of its own.
+            del self._lanes[ledger_id]
+
+    async def _settle(self, ledger_id: UUID, batch: Sequence[_Waiting[Ticket, Reply]], attempts: int) -> None:
+        """Answer everybody in the batch; whatever fails is tried again, then halved until it fails alone."""
+        try:
+            answers = await self._post(ledger_id, batch)
+        except DatabaseUnavailable as error:
+            _fail(batch, error)
+        except Exception as error:
+            if attempts > 1:
+                await self._settle(ledger_id, batch, attempts - 1)
+            elif len(batch) > 1:
+                log.warning("ledger_batch_split", operations=len(batch), error=str(error))
+                middle = len(batch) // 2
+                for half in (batch[:middle], batch[middle:]):
+                    await self._settle(ledger_id, half, ATTEMPTS if len(half) > 1 else ATTEMPTS_ALONE)
+            else:
+                log.exception("ledger_operation_not_posted", operation=type(batch[0].operation).__name__)
+                _fail(batch, NotPosted(f"the operation could not be posted: {type(error).__name__}"))
+        else:
+            for each, answer in zip(batch, answers, strict=True):
+                if not each.answer.done():  # a caller that hung up cancelled its own wait, nobody else's
+                    each.answer.set_result(answer)
+
+    async def _post(self, ledger_id: UUID, batch: Sequence[_Waiting[Ticket, Reply]]) -> list[Result | Reply]:
+        async with self._database.transaction() as connection:
+            told = await self._admit(connection, batch)
+            admitted = [each for place, each in enumerate(batch) if place not in told]
+            results = await poster.post(connection, ledger_id, [each.operation for each in admitted])
+            outcomes = [
+                (each.ticket, result) for each, result in zip(admitted, results, strict=True) if each.ticket is not None
+            ]
+            if self._companion and outcomes:
+                await self._companion.keep(connection, outcomes)
+        posted = iter(results)
+        return [told[place] if place in told else next(posted) for place in range(len(batch))]
+
+    async def _admit(self, connection: Connection, batch: Sequence[_Waiting[Ticket, Reply]]) -> dict[int, Reply]:
+        tickets = [(place, each.ticket) for place, each in enumerate(batch) if each.ticket is not None]
+        if not self._companion or not tickets:
+            return {}
+        told = await self._companion.admit(connection, [ticket for _, ticket in tickets])
+        return {place: reply for (place, _), reply in zip(tickets, told, strict=True) if reply is not None}
+
+
+def _entries_of(operation: Operation) -> int:
+    match operation:
+        case Create(transaction):
+            return len(transaction.entries)
+        case PartialPost():
+            return len(operation.entries)
+        case Update() if operation.entries is not UNSET:
+            return len(operation.entries)
+        case _:
+            return 0
+
+
+def _fail(batch: Sequence[_Waiting[Ticket, Reply]], error: Unavailable) -> None:
+    for each in batch:
+        if not each.answer.done():
+            each.answer.set_exception(type(error)(*error.args))
