@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -31,6 +32,24 @@ async def bare(database_url: str, tmp_path: Path) -> AsyncIterator[Stack]:
     options = ["--daily-quota=1000000"]
     async with watched_stack(database_url, tmp_path, serve=False, simulator_options=options) as stack:
         yield stack
+
+
+@pytest.fixture
+async def hurried(database_url: str, tmp_path: Path) -> AsyncIterator[Stack]:
+    """A simulator for which time flies, with quota to spare, and no service yet."""
+    options = ["--daily-quota=1000000", "--requests-per-minute=1000000"]
+    async with watched_stack(database_url, tmp_path, speed=SWIFT, serve=False, simulator_options=options) as stack:
+        minutes = asyncio.create_task(minutes_pass(stack))
+        yield stack
+        minutes.cancel()
+
+
+async def minutes_pass(stack: Stack) -> None:
+    """Let the minutes that requests are counted by fly as well: every service counts them by the database's clock."""
+    async with stack.connection() as connection:
+        while True:
+            await connection.execute("delete from codat_request_slices")
+            await asyncio.sleep(60 / SWIFT)
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ type of a loan event, or where a webhook came from. Without one, the process was
 from __future__ import annotations
 
 import ast
+import asyncio
 import json
 import os
 import signal
@@ -42,6 +43,22 @@ CRITICAL = (
 )
 """The webhook handler, the application of an event and its posting, and everything a step goes through."""
 
+CONFIGURING = (
+    "worker/writeback/routes.py",
+    "worker/writeback/configure/service.py",
+    "worker/writeback/configure/creation.py",
+)
+"""Taking a mapping, and creating what it asks for."""
+
+LOOKING = (
+    "worker/writeback/resolve.py",
+    "worker/writeback/looking.py",
+    "worker/writeback/history.py",
+)
+"""Finding out what became of a write whose answer was lost."""
+
+WATCHED = (*CRITICAL, *CONFIGURING, *LOOKING)
+
 
 @dataclass(frozen=True)
 class Statement:
@@ -52,17 +69,22 @@ class Statement:
     is_block: bool
 
 
-def watch(visit: Callable[[str], None]) -> None:
-    """Call ``visit`` with every place in the critical files right before its statement runs.
+def watch(visit: Callable[[str, bool], None]) -> None:
+    """Call ``visit`` with every place in the files watched right before its statement runs.
 
-    Places are the statements that wait for the database, for Codat or for another task, and those right after them:
-    between any two of these nothing happens that the world outside the process could see.
+    Places are the statements that wait for the database, for Codat or for another task, and those right after them.
+    The second argument tells whether the process really let go of the task since the task's last place: if it did not,
+    nothing has happened in between that the world outside could see, and dying at either place is the same.
     """
+    since: list[object] = []  # the task of the last place, until the process lets go of it
 
     def on_call(frame: FrameType, _event: str, _: Any) -> Any:
         relative = _NAMES.get(frame.f_code.co_filename)
         if relative is None:
             return None
+        goes_on = frame.f_lineno != frame.f_code.co_firstlineno
+        if goes_on or frame.f_back is None or frame.f_back.f_code.co_filename not in _NAMES:
+            since.clear()
         statements = _STATEMENTS[relative]
         previous = statements.get(frame.f_lineno)
 
@@ -73,8 +95,10 @@ def watch(visit: Callable[[str], None]) -> None:
                 return in_frame
             leaving = previous is not None and statement.line < previous.line and statement.is_block
             if statement.waits or (previous is not None and previous.waits):
-                about = _about(frame)
-                visit(f"{relative}:{'~' if leaving else ''}{statement.line}{f' {about}' if about else ''}")
+                about, task = _about(frame), asyncio.current_task()
+                place = f"{relative}:{'~' if leaving else ''}{statement.line}{f' {about}' if about else ''}"
+                visit(place, since != [task])
+                since[:] = [task]
             previous = statement
             return in_frame
 
@@ -99,8 +123,8 @@ def _statements(relative: str) -> dict[int, Statement]:
     return found
 
 
-_NAMES = {str(ROOT / relative): relative for relative in CRITICAL}
-_STATEMENTS = {relative: _statements(relative) for relative in CRITICAL}
+_NAMES = {str(ROOT / relative): relative for relative in WATCHED}
+_STATEMENTS = {relative: _statements(relative) for relative in WATCHED}
 
 
 def _about(frame: FrameType | None) -> str:
@@ -132,25 +156,25 @@ def run(order: dict[str, Any]) -> NoReturn:
     os._exit(main(["serve"]))
 
 
-def _note(path: Path) -> Callable[[str], None]:
-    """Write every place down when it is passed for the first time."""
+def _note(path: Path) -> Callable[[str, bool], None]:
+    """Write down, once, every place where something may have happened since the place before."""
     seen: set[str] = set()
     record = path.open("a", encoding="utf-8", buffering=1)
 
-    def note(place: str) -> None:
-        if place not in seen:
+    def note(place: str, is_new: bool) -> None:
+        if is_new and place not in seen:
             seen.add(place)
             record.write(f"{place}\n")
 
     return note
 
 
-def _strike(order: dict[str, Any]) -> Callable[[str], None]:
+def _strike(order: dict[str, Any]) -> Callable[[str, bool], None]:
     """Send this very process the signal it is armed with, the first time it comes to the place."""
     number = signal.SIGKILL if "kill_at" in order else signal.SIGSTOP
     armed = {order.get("kill_at") or order["stop_at"]}
 
-    def strike(place: str) -> None:
+    def strike(place: str, _: bool) -> None:
         if place in armed:
             armed.clear()
             os.kill(os.getpid(), number)

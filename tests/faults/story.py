@@ -29,9 +29,10 @@ _numbers = count(1)
 
 @dataclass(frozen=True)
 class Story:
-    """One loan: agreed, drawn, and one repayment with cost. ``length`` is how many of these events are told.
+    """One loan: agreed, drawn, and one repayment with cost, that is reversed where the platform can delete the cost.
 
-    After them it is charged ``fees``, each an event for the ledger alone.
+    ``length`` is how many of these events are told. After them it is charged ``fees``, each an event for the ledger
+    alone.
     """
 
     borrower: Borrower
@@ -70,7 +71,8 @@ class Story:
         disbursed = self.borrower.event("loan.disbursed", day, **drawdown)
         split = {"principal": str(REPAID), "interest": str(COST), "fees": "0"}
         settled = self.borrower.event("loan.repayment_settled", day, repayment_id="R1", **split)
-        told = [created, disbursed, settled][: self.length]
+        reversed_ = self.borrower.event("loan.repayment_reversed", day, repayment_id="R1", reason="returned unpaid")
+        told = [created, disbursed, settled, reversed_][: self.length]
         for number in range(1, self.fees + 1):
             told.append(self.borrower.event("loan.fee_charged", day, fee_id=f"F{number}", amount=str(FEE), kind="late"))
         return [(f"msg-{self.loan_id}-{number}", event) for number, event in enumerate(told, 1)]
@@ -80,17 +82,18 @@ class Story:
         """The external ids of its ledger transactions."""
         loan_id = self.loan_id
         fees = [f"loan.fee_charged:{loan_id}:F{number}" for number in range(1, self.fees + 1)]
-        return [f"loan.disbursed:{loan_id}:D1", f"loan.repayment:{loan_id}:R1"][: self.length - 1] + fees
+        kinds = {"loan.disbursed": "D1", "loan.repayment": "R1", "loan.repayment_reversed": "R1"}
+        return [f"{kind}:{loan_id}:{own_id}" for kind, own_id in kinds.items()][: self.length - 1] + fees
 
     @property
     def owed(self) -> Decimal:
         """The principal that is left."""
-        return {1: Decimal(0), 2: self.drawn, 3: self.drawn - REPAID}[self.length]
+        return {1: Decimal(0), 2: self.drawn, 3: self.drawn - REPAID, 4: self.drawn}[self.length]
 
     @property
     def transfers(self) -> list[Decimal]:
         """How each transfer moves the lender's account."""
-        return [-self.drawn, REPAID + COST][: self.length - 1]
+        return [-self.drawn, REPAID + COST, -REPAID - COST][: self.length - 1]
 
     @property
     def direct_costs(self) -> list[Decimal]:
@@ -100,7 +103,8 @@ class Story:
     @property
     def lines(self) -> list[Decimal]:
         """The lines on the lender's statement."""
-        return [*self.transfers, *self.direct_costs]
+        costs = {3: [-COST], 4: [-COST, COST]}.get(self.length, [])
+        return [*self.transfers, *costs]
 
     async def tell(self, stack: Stack) -> None:
         """Send the events one after the other, each until it is acknowledged, as the lender's system does."""

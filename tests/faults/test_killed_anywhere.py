@@ -9,15 +9,15 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import chain, zip_longest
 from pathlib import Path
 
 import pytest
 
 from tests.faults.cradle import Cradle, open_cradle
 from tests.faults.killed import CRITICAL
+from tests.faults.places import SIGKILLED, file_of, in_turns, noted, subject_of
 from tests.faults.story import Story, assert_told_once, map_every_company
 from tests.flow.borrower import Borrower
 from tests.flow.stack import Stack
@@ -34,8 +34,6 @@ ANOTHER_STORY_AFTER_SECONDS = 4.0
 
 MOST_STORIES = 8
 """Stories told for one place before it counts as unreachable. Locks that the dead left are gone after two of them."""
-
-SIGKILLED = -signal.SIGKILL
 
 
 @dataclass
@@ -62,11 +60,6 @@ async def recorded(cradle: Cradle, story: Story, notes: Path) -> dict[str, int]:
     return places
 
 
-def noted(notes: Path) -> set[str]:
-    """The places written down so far."""
-    return set(notes.read_text(encoding="utf-8").splitlines())
-
-
 async def find_ways(cradle: Cradle, stories: Sequence[Story], directory: Path) -> dict[str, Way]:
     """Every place that any of the stories passes."""
     ways: dict[str, Way] = {}
@@ -75,17 +68,9 @@ async def find_ways(cradle: Cradle, stories: Sequence[Story], directory: Path) -
             way = ways.setdefault(place, Way(length))
             way.length = min(way.length, length)
             way.companies.add(story.borrower.company["id"])
-    assert {place.partition(":")[0] for place in ways} == set(CRITICAL)
-    assert {subject for place in ways if (subject := place.partition(" ")[2])} == SUBJECTS
+    assert {file_of(place) for place in ways} == set(CRITICAL)
+    assert {subject for place in ways if (subject := subject_of(place))} == SUBJECTS
     return ways
-
-
-def in_turns(places: Iterable[str]) -> list[str]:
-    """The places mixed by what they are about, so that no company's statement stays locked for long."""
-    by_subject: dict[str, list[str]] = {}
-    for place in sorted(places):
-        by_subject.setdefault(place.partition(" ")[2], []).append(place)
-    return [place for place in chain.from_iterable(zip_longest(*by_subject.values())) if place is not None]
 
 
 def next_of(rota: deque[Borrower], way: Way, place: str) -> Borrower:

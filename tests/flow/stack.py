@@ -67,6 +67,12 @@ class Stack:
         await self.control("reset", {"seed": seed})
         return seed
 
+    async def admit(self) -> list[dict[str, Any]]:
+        """Add companies with ids nobody has seen to the simulator's, and return them."""
+        answer = await self.control("companies", {"seed": next(_seeds)})
+        companies: list[dict[str, Any]] = answer["companies"]
+        return companies
+
     async def control(self, name: str, body: Any) -> Any:
         """Use one of the simulator's controls."""
         async with self.session.post(f"{self.simulator_url}/_simulator/{name}", json=body) as response:
@@ -119,11 +125,11 @@ class Stack:
             await connection.close()
 
     async def settled(self) -> None:
-        """Return when every job is done or parked and no saga is on its way or will be as soon as Codat is."""
+        """Return when no job is under way or has just failed, and no saga is on its way or waits for Codat."""
 
         async def quiet() -> bool:
             rows = await self.fetch(
-                "select (select count(*) from jobs where state <> 3)"
+                "select (select count(*) from jobs where state <> 3 or attempt > 0)"
                 " + (select count(*) from sagas where state in ('queued', 'running') or waiting_for = 'codat') as busy"
             )
             return rows[0]["busy"] == 0

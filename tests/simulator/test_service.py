@@ -121,6 +121,17 @@ async def test_the_same_seed_is_the_same_world_with_the_same_ids(open_company: O
     assert stories[0][0]["id"] != stories[2][0]["id"]
 
 
+async def test_companies_of_another_seed_join_those_there_are(client: Client) -> None:
+    before = (await client.get("/_simulator/world"))["companies"]
+    joined = (await client.call("POST", "/_simulator/companies", {"seed": 77})).json["companies"]
+    assert [one["name"] for one in joined] == [one["name"] for one in before]
+    assert (await client.get("/_simulator/world"))["companies"] == before + joined
+    assert (await client.call("POST", "/_simulator/companies", {"seed": 77})).json["companies"] == []
+    assert (await client.call("POST", "/_simulator/companies", {})).status == 400
+    newcomer = f"/companies/{joined[0]['id']}/connections/{joined[0]['connectionId']}"
+    assert (await client.get(f"{newcomer}/data/transfers"))["totalResults"] == 0
+
+
 async def test_a_reset_starts_over(client: Client) -> None:
     await client.push(f"{client.connection}/push/transfers", client.transfer("10"))
     before = await client.get("/_simulator/world")

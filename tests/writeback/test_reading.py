@@ -123,6 +123,31 @@ async def test_a_deletion_whose_answer_was_lost_deletes_the_cost_and_nothing_els
     assert await station.balance("lenderAccountId") == "333.33"
 
 
+async def test_a_deletion_sent_again_after_its_process_died_finds_the_cost_gone(
+    open_station: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    station = await open_station("QuickBooks Desktop")
+    await station.map()
+    await station.finish(await station.saga(Repayment("R1", 33_333, 6_667, 0)))
+    delete = station.codat.delete_direct_cost
+
+    async def deleted_in_vain(*place: Any) -> Any:
+        await delete(*place)
+        await station.advance_clocks(timedelta(minutes=1))
+        monkeypatch.setattr(station.codat, "delete_direct_cost", delete)
+        raise ConnectionAbortedError
+
+    monkeypatch.setattr(station.codat, "delete_direct_cost", deleted_in_vain)
+    reversal = await station.saga(RepaymentReversal("R1", "bounced"))
+    with pytest.raises(ConnectionAbortedError):
+        await station.drive(reversal)
+
+    await station.finish(reversal)
+
+    assert await station.records("directCosts") == []
+    assert await station.balance("lenderAccountId") == "0.00"
+
+
 async def test_a_cost_that_is_gone_already_counts_as_deleted_once_the_books_were_read(
     open_station: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -77,6 +77,8 @@ real time, and ``Retry-After`` real seconds, as both are for the other side's cl
     ``Linked``, ``Deauthorized``, ``Unlinked`` or ``PendingAuth``, with its ``connection.*`` webhook.
 ``POST /_simulator/connectors/{connectionId}`` ``{on}``
     Turns the office computer of an on-premise platform on or off; answers ``{connectionId, on, waiting}``.
+``POST /_simulator/companies`` ``{seed}``
+    Adds the companies of another seed; answers ``{companies}``, the new ones as in the world.
 ``POST /_simulator/companies/{companyId}`` ``{ledgerLockDate}``
     A date, or null to lift the lock.
 ``POST /_simulator/feeds/{connectionId}/{sourceAccountId}`` ``{targetAccountId?}``

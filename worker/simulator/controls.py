@@ -113,12 +113,17 @@ async def post_connector(request: web.Request) -> web.Response:
 
 async def post_reset(request: web.Request) -> web.Response:
     """Starts over, with another seed when one is given."""
-    body = await request.read()
-    seed = decode_object(body).get("seed") if body else None
-    if seed is not None and (not isinstance(seed, int) or isinstance(seed, bool)):
-        raise CodatError(400, "seed must be a whole number.")
-    await simulator_of(request).reset(seed)
+    await simulator_of(request).reset(await _seed_of(request))
     return await get_world(request)
+
+
+async def post_companies(request: web.Request) -> web.Response:
+    """Adds the companies of another seed to those there are, and shows the new ones."""
+    seed = await _seed_of(request)
+    if seed is None:
+        raise CodatError(400, "seed is required: a whole number.")
+    added = simulator_of(request).admit(seed)
+    return respond({"companies": [_company_document(company) for company in added]})
 
 
 async def post_company(request: web.Request) -> web.Response:
@@ -162,6 +167,14 @@ async def archive_account(request: web.Request) -> web.Response:
         raise CodatError(404, "No account has this id.")
     account.archived = True
     return web.Response(status=204)
+
+
+async def _seed_of(request: web.Request) -> int | None:
+    body = await request.read()
+    seed = decode_object(body).get("seed") if body else None
+    if seed is not None and (not isinstance(seed, int) or isinstance(seed, bool)):
+        raise CodatError(400, "seed must be a whole number.")
+    return seed
 
 
 class _Faults(msgspec.Struct, forbid_unknown_fields=True):
@@ -279,6 +292,7 @@ def add_routes(app: web.Application) -> None:
     app.router.add_post("/_simulator/clock", post_clock)
     app.router.add_post("/_simulator/connections/{connection_id}", post_connection)
     app.router.add_post("/_simulator/connectors/{connection_id}", post_connector)
+    app.router.add_post("/_simulator/companies", post_companies)
     app.router.add_post("/_simulator/companies/{company_id}", post_company)
     app.router.add_post("/_simulator/feeds/{connection_id}/{account_id}", post_feed)
     app.router.add_delete("/_simulator/records/{company_id}/{data_type}/{record_id}", delete_record)

@@ -82,6 +82,14 @@ class Simulator:
             consumer = Consumer(self.guid(), options.webhook_url)
             self.post.consumers[consumer.id] = consumer
 
+    def admit(self, seed: int) -> list[Company]:
+        """Adds the companies of one more seed; nothing when they are there already."""
+        now = self.clock.now()
+        added = {key: company for key, company in build_world(seed, now).items() if key not in self.companies}
+        self.companies |= added
+        self.views |= {company.id: first_view(company, now) for company in added.values()}
+        return list(added.values())
+
     def guid(self) -> str:
         """A new GUID out of the seed."""
         return new_guid(self.rng)
