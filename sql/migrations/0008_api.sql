@@ -64,3 +64,47 @@ language sql stable as $$
     from ledger_category_accounts($1) as member(account_id)
     cross join lateral ledger_account_sums(member.account_id, $2, $3) as s
 $$;
+
+create index ledger_transactions_newest on ledger_transactions (created_at, id);
+
+-- Ledger entries as callers see them: after their last write, be it their own or what became of them.
+create view ledger_entries_shown as
+select e.transaction_id, e.n, e.account_id, e.direction, e.amount, e.effective_at, e.metadata, e.created_at,
+       greatest(e.created_at, e.edited_at, m.created_at) as updated_at,
+       case m.to_status when 'discarded' then m.created_at end as discarded_at,
+       case m.to_status when 'discarded' then 'pending' else t.status end as status,
+       e.n between t.first_entry and t.last_entry as is_live,
+       e.lock_version as written_version,
+       case m.to_status when 'discarded' then m.lock_version when 'archived' then m.lock_version end as removed_version,
+       coalesce(m.lock_version, e.lock_version) as lock_version,
+       case when m.n is null then e.posted_debits else m.posted_debits end as posted_debits,
+       case when m.n is null then e.posted_credits else m.posted_credits end as posted_credits,
+       case when m.n is null then e.pending_debits else m.pending_debits end as pending_debits,
+       case when m.n is null then e.pending_credits else m.pending_credits end as pending_credits,
+       a.normal_balance, a.currency, a.currency_exponent
+from ledger_entries e
+join ledger_transactions t on t.id = e.transaction_id
+join ledger_accounts a on a.id = e.account_id
+left join ledger_entry_transitions m on m.transaction_id = e.transaction_id and m.n = e.n;
+
+-- Ledger transactions as callers see them, without their entries.
+create view ledger_transactions_shown as
+select t.*,
+       (select r.id from ledger_transactions r
+        where r.reverses_ledger_transaction_id = t.id and r.status <> 'archived') as reversed_by_ledger_transaction_id
+from ledger_transactions t;
+
+-- Everything ledger transactions have been and are, one row for each version.
+create view ledger_transaction_versions_shown as
+select t.id, t.ledger_id, v.version, v.status, v.external_id, v.description, v.effective_at,
+       (v.effective_at at time zone 'UTC')::date as effective_date, v.posted_at, v.archived_reason, v.metadata,
+       v.ledgerable_type, v.ledgerable_id, v.first_entry, v.last_entry, v.created_at, v.created_at as updated_at,
+       t.reverses_ledger_transaction_id, t.partially_posts_ledger_transaction_id, t.reversed_by_ledger_transaction_id
+from ledger_transaction_versions v
+join ledger_transactions_shown t on t.id = v.transaction_id
+union all
+select t.id, t.ledger_id, t.version, t.status, t.external_id, t.description, t.effective_at,
+       t.effective_date, t.posted_at, t.archived_reason, t.metadata,
+       t.ledgerable_type, t.ledgerable_id, t.first_entry, t.last_entry, t.updated_at, t.updated_at,
+       t.reverses_ledger_transaction_id, t.partially_posts_ledger_transaction_id, t.reversed_by_ledger_transaction_id
+from ledger_transactions_shown t;

@@ -13,6 +13,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from modern_treasury import AsyncModernTreasury
 
+from tests.api.lendnow import LendNow
 from worker.api.effects import Effects
 from worker.api.routes import add_routes
 from worker.config import LedgerApiKey
@@ -75,3 +76,9 @@ async def client(url: str) -> AsyncIterator[AsyncModernTreasury]:
         _strict_response_validation=True,
     ) as client:
         yield client
+
+
+@pytest.fixture
+async def lender(client: AsyncModernTreasury) -> LendNow:
+    """The tutorial's chart of accounts."""
+    return await LendNow.open(client)

@@ -17,13 +17,13 @@ from worker.api.body import MAX_DESCRIPTION, MAX_EXTERNAL_ID, MAX_NAME, Body
 from worker.api.call import Answer, Call, answer, list_answer
 from worker.api.changes import MAX_CATEGORIES, ExternalIdTakenError, external_id_taken, read_change, read_unit
 from worker.api.effects import Effects
-from worker.api.objects import Account, Ledgerable
+from worker.api.objects import Account
 from worker.api.query import Query, Window
 from worker.api.reading_store import snapshot
 from worker.api.refusals import invalid, missing, not_found, unknown
 from worker.api.render import render_account
 from worker.database import Connection, Database
-from worker.ledger.transaction import Direction
+from worker.ledger.transaction import Direction, Ledgerable
 
 NOUN: Final = "Ledger account"
 

@@ -12,13 +12,13 @@ import asyncpg
 
 from worker.api.changes import ExternalIdTakenError, ObjectChange
 from worker.api.metadata import metadata_filter, metadata_merge
-from worker.api.objects import Account, Ledgerable, Unit
+from worker.api.objects import Account, Unit
 from worker.api.query import Page, Range, Window
 from worker.api.rows import read_ledgerable, read_sums, read_unit
 from worker.api.texts import read_uuid
 from worker.database import Connection, query
 from worker.ledger.balance import Sums
-from worker.ledger.transaction import Direction
+from worker.ledger.transaction import Direction, Ledgerable
 
 
 @dataclass(frozen=True, slots=True)

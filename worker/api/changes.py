@@ -42,11 +42,17 @@ def read_change(body: Body) -> ObjectChange:
     change = ObjectChange(
         body.some_text("name", MAX_NAME),
         body.change("description", MAX_DESCRIPTION),
-        body.change("external_id", MAX_EXTERNAL_ID),
+        read_external_id(body),
         body.metadata_changes(),
     )
     body.finish()
     return change
+
+
+def read_external_id(body: Body) -> Change[str]:
+    """A new external id; an empty one removes the old, as null does."""
+    change = body.change("external_id", MAX_EXTERNAL_ID)
+    return Change(change.given, change.value or None)
 
 
 def read_unit(body: Body) -> Unit:

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from worker.ledger.balance import Sums
-from worker.ledger.transaction import Direction, Status
+from worker.ledger.transaction import Direction, Ledgerable, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +30,6 @@ class Unit:
     currency: str
     currency_exponent: int
     normal_balance: Direction
-
-
-@dataclass(frozen=True, slots=True)
-class Ledgerable:
-    """The foreign object an account or a transaction stands for."""
-
-    type: str
-    id: UUID
 
 
 @dataclass(frozen=True, slots=True)

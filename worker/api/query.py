@@ -17,6 +17,7 @@ from uuid import UUID
 from worker.api.moments import SMALLEST_STEP, day_after, read_day, read_moment
 from worker.api.refusals import invalid
 from worker.api.texts import read_uuid, read_whole, shorten
+from worker.ledger.book import midnight
 
 DEFAULT_PAGE: Final = 25
 """Rows of a page when the caller does not say."""
@@ -80,8 +81,12 @@ class OrderDirection(StrEnum):
 class Order:
     """The order of a list."""
 
-    field: OrderField = OrderField.CREATED_AT
-    direction: OrderDirection = OrderDirection.DESC
+    field: OrderField
+    direction: OrderDirection
+
+
+NEWEST_FIRST: Final = Order(OrderField.CREATED_AT, OrderDirection.DESC)
+"""The order of a list when the caller does not say."""
 
 
 class Query:
@@ -162,11 +167,18 @@ class Query:
         """A range of whole numbers."""
         return self._range(name, lambda text: _read(read_whole, text, name, "a whole number"), lambda value: value + 1)
 
-    def order(self) -> Order:
-        """The order of the list: newest first unless the caller says otherwise."""
+    def effective(self) -> Range[datetime]:
+        """The range of ``effective_at`` and ``effective_date`` together."""
+        moments, days = self.moments("effective_at"), self.days("effective_date")
+        lower = [bound for bound in (moments.lower, _beginning(days.lower)) if bound]
+        upper = [bound for bound in (moments.upper, _beginning(days.upper)) if bound]
+        return Range(max(lower, default=None), min(upper, default=None))
+
+    def order(self) -> Order | None:
+        """The order the caller wishes for, None when any will do."""
         given = self._map("order_by")
         if not given:
-            return Order()
+            return None
         (field, direction), *others = given.items()
         if others:
             raise invalid("order_by", "order_by may name only one field")
@@ -261,3 +273,7 @@ def _next_moment(moment: datetime) -> datetime:
 
 def _next_day(day: date) -> date:
     return day + timedelta(days=1)
+
+
+def _beginning(day: date | None) -> datetime | None:
+    return None if day is None else midnight(day)

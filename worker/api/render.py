@@ -8,10 +8,10 @@ from typing import Final
 from uuid import UUID
 
 from worker.api.moments import show, show_optional
-from worker.api.objects import Account, Category, Entry, Ledger, Ledgerable, Transaction, Unit, Version
+from worker.api.objects import Account, Category, Entry, Ledger, Transaction, Unit, Version
 from worker.api.query import Window
 from worker.ledger.balance import Sums
-from worker.ledger.transaction import BalanceKind, Direction
+from worker.ledger.transaction import BalanceKind, Direction, Ledgerable
 
 LIVE_MODE: Final = False
 """One deployment serves one set of books, and never a payment network: what Modern Treasury calls its test mode."""

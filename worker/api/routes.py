@@ -17,8 +17,10 @@ from worker.api.call import Answer, Call, Handler, answer
 from worker.api.categories import Categories
 from worker.api.credentials import Caller, authenticate
 from worker.api.effects import Effects
+from worker.api.entries import Entries
 from worker.api.ledgers import Ledgers
 from worker.api.refusals import Code
+from worker.api.transactions import Transactions
 from worker.config import LedgerApiKey
 from worker.database import Database
 from worker.errors import Rejected, Unavailable
@@ -53,6 +55,8 @@ def _routes(database: Database, effects: Effects) -> Iterable[Route]:
     ledgers = Ledgers(database, effects)
     accounts = Accounts(database, effects)
     categories = Categories(database, effects)
+    transactions = Transactions(database, effects)
+    entries = Entries(database)
     yield "GET", "/ping", _ping
     yield "GET", "/ledgers", ledgers.list
     yield "POST", "/ledgers", ledgers.create
@@ -73,6 +77,17 @@ def _routes(database: Database, effects: Effects) -> Iterable[Route]:
     yield "DELETE", "/ledger_account_categories/{id}/ledger_accounts/{account_id}", categories.remove_account
     yield "PUT", "/ledger_account_categories/{id}/ledger_account_categories/{child_id}", categories.add_category
     yield "DELETE", "/ledger_account_categories/{id}/ledger_account_categories/{child_id}", categories.remove_category
+    yield "GET", "/ledger_transactions", transactions.list
+    yield "POST", "/ledger_transactions", transactions.create
+    yield "GET", "/ledger_transactions/{id}", transactions.retrieve
+    yield "PATCH", "/ledger_transactions/{id}", transactions.update
+    yield "POST", "/ledger_transactions/{id}/partial_post", transactions.create_partial_post
+    yield "POST", "/ledger_transactions/{id}/reversal", transactions.create_reversal
+    yield "GET", "/ledger_transactions/{id}/versions", transactions.list_own_versions
+    yield "GET", "/ledger_transaction_versions", transactions.list_versions
+    yield "GET", "/ledger_entries", entries.list
+    yield "GET", "/ledger_entries/{id}", entries.retrieve
+    yield "PATCH", "/ledger_entries/{id}", entries.update
 
 
 async def _ping(call: Call) -> Answer:

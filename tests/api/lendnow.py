@@ -1,0 +1,87 @@
+"""The lender of the tutorial: a chart of accounts, and five transactions with their exact end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from modern_treasury import AsyncModernTreasury
+from modern_treasury.types import LedgerAccount, LedgerTransaction
+
+CHART = {
+    "loan_principal": ("Loan 1 - Principal", "debit"),
+    "loan_interest": ("Loan 1 - Interest", "debit"),
+    "loan_fees": ("Loan 1 - Fees", "debit"),
+    "investor_principal": ("MoneyNow - Principal Due", "credit"),
+    "investor_interest": ("MoneyNow - Interest Due", "credit"),
+    "cash": ("LendNow Cash Account", "debit"),
+    "revenue": ("LendNow Revenue", "credit"),
+    "expenses": ("LendNow Expenses", "debit"),
+}
+
+STORY = (
+    ("2020-08-27", {"cash": 1_000_000}, {"investor_principal": 1_000_000}),
+    (
+        "2020-09-10",
+        {"loan_principal": 1_000_000, "loan_interest": 50_000},
+        {"cash": 1_000_000, "revenue": 25_000, "investor_interest": 25_000},
+    ),
+    ("2020-10-10", {"loan_interest": 5_000}, {"revenue": 2_500, "investor_interest": 2_500}),
+    ("2020-10-11", {"cash": 105_000}, {"loan_principal": 100_000, "loan_interest": 5_000}),
+    ("2021-07-10", {"investor_principal": 1_000_000, "investor_interest": 25_000}, {"cash": 1_025_000}),
+)
+"""What happened: the day, what was debited, what was credited."""
+
+END = {
+    "cash": (1_105_000, 2_025_000, -920_000),
+    "loan_principal": (1_000_000, 100_000, 900_000),
+    "loan_interest": (55_000, 5_000, 50_000),
+    "loan_fees": (0, 0, 0),
+    "investor_principal": (1_000_000, 1_000_000, 0),
+    "investor_interest": (25_000, 27_500, 2_500),
+    "revenue": (0, 27_500, 27_500),
+    "expenses": (0, 0, 0),
+}
+"""Debits, credits and amount of every account after the story."""
+
+
+@dataclass
+class LendNow:
+    """A ledger with the chart of accounts, and short words for posting to it."""
+
+    client: AsyncModernTreasury
+    ledger_id: str
+    ids: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    async def open(cls, client: AsyncModernTreasury) -> LendNow:
+        lender = cls(client, (await client.ledgers.create(name="LendNow Ledger")).id)
+        for word, (name, side) in CHART.items():
+            account = await client.ledger_accounts.create(
+                name=name, normal_balance=side, currency="USD", ledger_id=lender.ledger_id, external_id=word
+            )
+            lender.ids[word] = account.id
+        return lender
+
+    def entries(self, debits: Mapping[str, int], credits: Mapping[str, int]) -> list[dict[str, Any]]:
+        """The entries of a transaction, debits first."""
+        return [
+            {"amount": amount, "direction": side, "ledger_account_id": self.ids[word]}
+            for side, amounts in (("debit", debits), ("credit", credits))
+            for word, amount in amounts.items()
+        ]
+
+    async def post(self, debits: Mapping[str, int], credits: Mapping[str, int], **said: Any) -> LedgerTransaction:
+        """A transaction, posted unless said otherwise."""
+        entries: Sequence[Any] = self.entries(debits, credits)
+        return await self.client.ledger_transactions.create(ledger_entries=entries, **{"status": "posted", **said})
+
+    async def account(self, word: str, **balances: Any) -> LedgerAccount:
+        """An account as it stands."""
+        return await self.client.ledger_accounts.retrieve(self.ids[word], balances=balances)
+
+    async def amounts(self, word: str, **balances: Any) -> tuple[int, int, int]:
+        """Posted, pending and available amount of an account."""
+        shown = (await self.account(word, **balances)).balances
+        return shown.posted_balance.amount, shown.pending_balance.amount, shown.available_balance.amount

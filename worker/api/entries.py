@@ -1,0 +1,89 @@
+"""``/api/ledger_entries``.
+
+Of an entry that its transaction replaced, the last status is shown (it was pending). ``effective_at`` and
+``effective_date`` filter by the entry's own time, which is its transaction's unless it was given another.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from worker.api import entries_store as store
+from worker.api.call import Answer, Call, answer, list_answer
+from worker.api.entries_store import EntryFilter, EntryView
+from worker.api.query import Query
+from worker.api.reading_store import snapshot
+from worker.api.refusals import invalid, not_found
+from worker.api.render import render_entry
+from worker.database import Database
+from worker.ledger.transaction import Direction, Status
+
+NOUN: Final = "Ledger entry"
+
+
+class Entries:
+    """Ledger entries."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def list(self, call: Call) -> Answer:
+        """A page of entries."""
+        asked = call.query
+        which = _read_filter(asked)
+        view, page = EntryView(_read_order(asked, which), asked.flag("show_balances")), asked.page()
+        asked.finish()
+        async with snapshot(self._database) as connection:
+            entries = await store.list_entries(connection, which, view, page)
+        return list_answer([render_entry(entry) for entry in entries], page)
+
+    async def retrieve(self, call: Call) -> Answer:
+        """One entry."""
+        asked = call.query
+        show_balances = asked.flag("show_balances")
+        asked.finish()
+        async with self._database.connection() as connection:
+            entry = await store.find_entry(connection, call.id(NOUN), show_balances=show_balances)
+        if entry is None:
+            raise not_found(NOUN)
+        return answer(render_entry(entry))
+
+    async def update(self, call: Call) -> Answer:
+        """Other metadata, all that ever changes about an entry."""
+        body, entry_id = call.body, call.id(NOUN)
+        metadata = body.metadata_changes()
+        body.finish()
+        async with self._database.transaction() as connection:
+            await store.update_entry(connection, entry_id, metadata)
+            entry = await store.find_entry(connection, entry_id, show_balances=False)
+        if entry is None:
+            raise not_found(NOUN)
+        return answer(render_entry(entry))
+
+
+def _read_filter(asked: Query) -> EntryFilter:
+    account_id, as_of_version = asked.uuid("ledger_account_id"), asked.whole("as_of_lock_version")
+    if as_of_version is not None and account_id is None:
+        raise invalid("as_of_lock_version", "as_of_lock_version needs a ledger_account_id")
+    return EntryFilter(
+        ids=asked.uuids("id"),
+        account_id=account_id,
+        transaction_id=asked.uuid("ledger_transaction_id"),
+        effective_at=asked.effective(),
+        updated_at=asked.moments("updated_at"),
+        as_of_version=as_of_version,
+        show_deleted=asked.flag("show_deleted"),
+        version=asked.wholes("ledger_account_lock_version"),
+        category_id=asked.uuid("ledger_account_category_id"),
+        direction=asked.choice("direction", Direction),
+        statuses=asked.choices("status", Status),
+        amount=asked.wholes("amount"),
+        metadata=asked.metadata(),
+    )
+
+
+def _read_order(asked: Query, which: EntryFilter) -> str:
+    order = asked.order()
+    if order is not None:
+        return f"{order.field} {order.direction}"
+    return "id" if which.account_id is None else "version"

@@ -1,0 +1,192 @@
+"""What to post, out of the bodies of ``/api/ledger_transactions``. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeVar
+from uuid import UUID
+
+from worker.api.body import MAX_DESCRIPTION, MAX_EXTERNAL_ID, Body
+from worker.api.changes import read_external_id
+from worker.api.refusals import invalid, missing
+from worker.ledger.transaction import (
+    MAX_ENTRIES,
+    UNSET,
+    BalanceCondition,
+    BalanceKind,
+    Comparison,
+    Create,
+    Direction,
+    Ledgerable,
+    NewEntry,
+    NewTransaction,
+    Operation,
+    PartialPost,
+    Reverse,
+    Status,
+    Unset,
+    Update,
+)
+
+T = TypeVar("T")
+
+
+class LedgerableType(StrEnum):
+    """What a transaction may stand for."""
+
+    EXPECTED_PAYMENT = "expected_payment"
+    INCOMING_PAYMENT_DETAIL = "incoming_payment_detail"
+    PAYMENT_ORDER = "payment_order"
+    RETURN = "return"
+    REVERSAL = "reversal"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An operation for the ledger, and which of its entries are to show the balances they lead to."""
+
+    operation: Operation
+    accounts: tuple[UUID, ...] = ()
+    shows_balances: tuple[bool, ...] = ()
+
+
+def read_create(body: Body) -> Wanted:
+    """A new transaction, pending unless it says otherwise."""
+    entries, shows = _required_entries(body, "ledger_entries")
+    transaction = NewTransaction(
+        external_id=body.some_text("external_id", MAX_EXTERNAL_ID),
+        status=body.choice("status", Status) or Status.PENDING,
+        effective_at=_read_effective(body),
+        description=body.text("description", MAX_DESCRIPTION),
+        metadata=body.metadata(),
+        entries=entries,
+        ledgerable=_read_ledgerable(body),
+    )
+    archives = bool(body.flag("archive_on_balance_lock_failure"))
+    body.finish()
+    return Wanted(Create(transaction, archives), _accounts(entries), shows)
+
+
+def read_update(body: Body, transaction_id: UUID) -> Wanted:
+    """A change of a transaction; entries, when given, replace all there are."""
+    found = body.objects("ledger_entries", MAX_ENTRIES)
+    entries, shows = (UNSET, ()) if found is None else _read_entries(found)
+    description, external_id = body.change("description", MAX_DESCRIPTION), read_external_id(body)
+    metadata, moment, ledgerable = body.metadata_changes(), body.moment("effective_at"), _read_ledgerable(body)
+    operation = Update(
+        transaction=transaction_id,
+        status=_unset(body.choice("status", Status)),
+        description=description.value if description.given else UNSET,
+        metadata=metadata or UNSET,
+        effective_at=_unset(moment),
+        external_id=external_id.value if external_id.given else UNSET,
+        ledgerable=_unset(ledgerable),
+        entries=entries,
+    )
+    body.finish()
+    return Wanted(operation, () if entries is UNSET else _accounts(entries), shows)
+
+
+def read_partial_post(body: Body, transaction_id: UUID) -> Wanted:
+    """The part of a pending transaction that is to be posted."""
+    entries, shows = _required_entries(body, "posted_ledger_entries")
+    operation = PartialPost(
+        transaction_id,
+        entries,
+        body.text("description", MAX_DESCRIPTION),
+        body.moment("effective_at"),
+        body.metadata(),
+    )
+    body.finish()
+    return Wanted(operation, _accounts(entries), shows)
+
+
+def read_reversal(body: Body, transaction_id: UUID) -> Wanted:
+    """A reversal of a posted transaction, posted unless it says otherwise."""
+    operation = Reverse(
+        original=transaction_id,
+        external_id=body.some_text("external_id", MAX_EXTERNAL_ID),
+        effective_at=body.moment("effective_at"),
+        status=body.choice("status", Status) or Status.POSTED,
+        description=body.text("description", MAX_DESCRIPTION),
+        metadata=body.metadata(),
+        ledgerable=_read_ledgerable(body),
+    )
+    body.finish()
+    return Wanted(operation)
+
+
+def _required_entries(body: Body, name: str) -> tuple[tuple[NewEntry, ...], tuple[bool, ...]]:
+    found = body.objects(name, MAX_ENTRIES)
+    if found is None:
+        raise missing(name)
+    return _read_entries(found)
+
+
+def _read_entries(found: Sequence[Body]) -> tuple[tuple[NewEntry, ...], tuple[bool, ...]]:
+    read = [_read_entry(body) for body in found]
+    return tuple(entry for entry, _ in read), tuple(shows for _, shows in read)
+
+
+def _read_entry(body: Body) -> tuple[NewEntry, bool]:
+    entry = NewEntry(
+        account=body.required_uuid("ledger_account_id"),
+        direction=body.required_choice("direction", Direction),
+        amount=_read_amount(body),
+        lock_version=body.whole("lock_version"),
+        conditions=tuple(condition for kind in BalanceKind for condition in _read_conditions(body, kind)),
+        effective_at=body.moment("effective_at"),
+        metadata=body.metadata(),
+    )
+    shows = bool(body.flag("show_resulting_ledger_account_balances"))
+    body.finish()
+    return entry, shows
+
+
+def _read_amount(body: Body) -> int:
+    amount, spelt = body.whole("amount"), body.whole_text("amount_string")
+    if amount is None and spelt is None:
+        raise missing(body.path("amount"))
+    if amount is not None and spelt is not None and amount != spelt:
+        raise invalid(body.path("amount_string"), "amount and amount_string must be the same number")
+    return amount if amount is not None else spelt or 0
+
+
+def _read_conditions(body: Body, kind: BalanceKind) -> list[BalanceCondition]:
+    name = f"{kind}_balance_amount"
+    conditions = []
+    for comparison, amount in body.numbers(name).items():
+        if comparison not in list(Comparison):
+            raise invalid(body.path(name), f"{body.path(name)} compares by {', '.join(Comparison)}")
+        conditions.append(BalanceCondition(kind, Comparison(comparison), amount))
+    return conditions
+
+
+def _read_effective(body: Body) -> datetime | None:
+    """``effective_at``, or the midnight of ``effective_date``; both may be given when they mean the same day."""
+    moment, day = body.moment("effective_at"), body.moment("effective_date")
+    if moment is not None and day is not None and moment.date() != day.date():
+        raise invalid("effective_date", "effective_at and effective_date must be of the same day")
+    return moment or day
+
+
+def _read_ledgerable(body: Body) -> Ledgerable | None:
+    kind, ledgerable_id = body.choice("ledgerable_type", LedgerableType), body.uuid("ledgerable_id")
+    if kind is None and ledgerable_id is None:
+        return None
+    if kind is None:
+        raise missing("ledgerable_type")
+    if ledgerable_id is None:
+        raise missing("ledgerable_id")
+    return Ledgerable(kind, ledgerable_id)
+
+
+def _accounts(entries: Sequence[NewEntry]) -> tuple[UUID, ...]:
+    return tuple(entry.account for entry in entries if isinstance(entry.account, UUID))
+
+
+def _unset(value: T | None) -> T | Unset:
+    return UNSET if value is None else value

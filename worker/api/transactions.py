@@ -1,0 +1,175 @@
+"""``/api/ledger_transactions`` and their versions.
+
+An external id that exists already is refused even when everything else is equal, as Modern Treasury does: it is the
+idempotency key that repeats. A transaction is found by external id in any ledger while it is not archived; one that two
+ledgers share is a conflict.
+"""
+
+from __future__ import annotations
+
+from typing import Final, assert_never
+from uuid import UUID
+
+from worker.api import posting_store
+from worker.api import transactions_store as store
+from worker.api.call import Answer, Call, answer, list_answer
+from worker.api.effects import Effect, Effects
+from worker.api.objects import Transaction
+from worker.api.outcomes import external_id_taken, refusal, shown
+from worker.api.posting_store import ContendedError
+from worker.api.query import NEWEST_FIRST, Query
+from worker.api.reading_store import snapshot
+from worker.api.refusals import conflict, invalid, not_found, unknown
+from worker.api.render import render_transaction, render_version
+from worker.api.transaction_body import (
+    LedgerableType,
+    Wanted,
+    read_create,
+    read_partial_post,
+    read_reversal,
+    read_update,
+)
+from worker.api.transactions_store import TransactionFilter, VersionFilter
+from worker.database import Connection, Database
+from worker.ledger.transaction import Posted, Refused, Replayed, Result, Status, Update
+
+NOUN: Final = "Ledger transaction"
+
+ATTEMPTS: Final = 3
+"""Times a call begins again when another process takes its external id meanwhile: the second time it is seen."""
+
+
+class Transactions:
+    """Ledger transactions."""
+
+    def __init__(self, database: Database, effects: Effects) -> None:
+        self._database = database
+        self._effects = effects
+
+    async def list(self, call: Call) -> Answer:
+        """A page of transactions."""
+        asked = call.query
+        which, order, page = _read_filter(asked), asked.order() or NEWEST_FIRST, asked.page()
+        asked.finish()
+        async with snapshot(self._database) as connection:
+            transactions = await store.list_transactions(connection, which, order, page)
+        return list_answer([render_transaction(transaction) for transaction in transactions], page)
+
+    async def retrieve(self, call: Call) -> Answer:
+        """One transaction, by its id or external id."""
+        call.query.finish()
+        async with snapshot(self._database) as connection:
+            found = await store.find_transactions(connection, call.path["id"])
+        if not found:
+            raise not_found(NOUN)
+        if len(found) > 1:
+            raise conflict("Several ledgers have a ledger transaction with this external ID: use its id")
+        return answer(render_transaction(found[0]))
+
+    async def list_versions(self, call: Call) -> Answer:
+        """A page of versions of all transactions, or of the one a filter names."""
+        asked = call.query
+        return await self._list_versions(asked, asked.uuid("ledger_transaction_id"))
+
+    async def list_own_versions(self, call: Call) -> Answer:
+        """A page of versions of the transaction in the path."""
+        transaction_id = call.id(NOUN)
+        async with self._database.connection() as connection:
+            if await posting_store.transaction_before(connection, transaction_id) is None:
+                raise not_found(NOUN)
+        return await self._list_versions(call.query, transaction_id)
+
+    async def create(self, call: Call) -> Answer:
+        """A new transaction."""
+        wanted = read_create(call.body)
+
+        async def effect(connection: Connection) -> Answer:
+            if not wanted.accounts:
+                raise invalid("ledger_entries", "A ledger transaction has at least one debit and one credit")
+            ledger_id = await posting_store.ledger_of_account(connection, wanted.accounts[0])
+            if ledger_id is None:
+                raise unknown("ledger_entries[0].ledger_account_id", "Ledger account")
+            result = await posting_store.post_one(connection, ledger_id, wanted.operation)
+            return answer(render_transaction(_written(result, wanted)), 201)
+
+        return await self._once(call, effect)
+
+    async def update(self, call: Call) -> Answer:
+        """Change, post or archive a pending transaction, or the metadata of any."""
+        return await self._change(call, read_update(call.body, call.id(NOUN)), 200)
+
+    async def create_partial_post(self, call: Call) -> Answer:
+        """Post a part of a pending transaction."""
+        return await self._change(call, read_partial_post(call.body, call.id(NOUN)), 201)
+
+    async def create_reversal(self, call: Call) -> Answer:
+        """Undo a posted transaction."""
+        return await self._change(call, read_reversal(call.body, call.id(NOUN)), 201)
+
+    async def _change(self, call: Call, wanted: Wanted, status: int) -> Answer:
+        async def effect(connection: Connection) -> Answer:
+            before = await posting_store.transaction_before(connection, call.id(NOUN))
+            if before is None:
+                raise not_found(NOUN)
+            ledger_id, was = before
+            result = await posting_store.post_one(connection, ledger_id, wanted.operation)
+            if isinstance(result, Replayed) and result.written is None and isinstance(wanted.operation, Update):
+                (transaction,) = await store.find_transactions(connection, call.path["id"])
+            else:
+                transaction = _written(result, wanted, was)
+            return answer(render_transaction(transaction), status)
+
+        return await self._once(call, effect)
+
+    async def _once(self, call: Call, effect: Effect) -> Answer:
+        for _ in range(ATTEMPTS - 1):
+            try:
+                return await self._effects.once(call, effect)
+            except ContendedError:
+                continue
+        try:
+            return await self._effects.once(call, effect)
+        except ContendedError:
+            raise conflict("Another request is using this external ID: send it again in a moment") from None
+
+    async def _list_versions(self, asked: Query, transaction_id: UUID | None) -> Answer:
+        which = VersionFilter(transaction_id, asked.uuids("id"), asked.moments("created_at"), asked.wholes("version"))
+        page = asked.page()
+        asked.finish()
+        async with snapshot(self._database) as connection:
+            versions = await store.list_versions(connection, which, page)
+        return list_answer([render_version(version) for version in versions], page)
+
+
+def _written(result: Result, wanted: Wanted, before: Status | None = None) -> Transaction:
+    match result:
+        case Posted():
+            return shown(result.written, wanted.shows_balances)
+        case Replayed():
+            if result.written is None:
+                raise external_id_taken()
+            return shown(result.written)
+        case Refused():
+            raise refusal(result, before)
+        case _:
+            assert_never(result)
+
+
+def _read_filter(asked: Query) -> TransactionFilter:
+    return TransactionFilter(
+        ids=asked.uuids("id"),
+        ledger_id=asked.uuid("ledger_id"),
+        account_id=asked.uuid("ledger_account_id"),
+        effective_at=asked.effective(),
+        posted_at=asked.moments("posted_at"),
+        updated_at=asked.moments("updated_at"),
+        amount=asked.wholes("amount"),
+        statuses=asked.choices("status", Status),
+        external_id=asked.text("external_id"),
+        category_id=asked.uuid("ledger_account_category_id"),
+        reverses=asked.uuid("reverses_ledger_transaction_id"),
+        partially_posts=asked.uuid("partially_posts_ledger_transaction_id"),
+        ledgerable_id=asked.uuid("ledgerable_id"),
+        ledgerable_type=asked.choice("ledgerable_type", LedgerableType),
+        metadata=asked.metadata(),
+    )
