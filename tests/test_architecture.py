@@ -32,6 +32,7 @@ SERVICES = (
     "api.categories",
     "api.effects",
     "api.entries",
+    "api.kept_answers",
     "api.ledgers",
     "api.transactions",
     "depths",

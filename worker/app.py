@@ -21,6 +21,7 @@ import structlog
 from aiohttp import web
 
 from worker.api.effects import Effects
+from worker.api.kept_answers import KeptAnswers
 from worker.api.routes import add_routes as add_ledger_routes
 from worker.codat.client import CodatClient
 from worker.codat.gate import Gate
@@ -38,6 +39,7 @@ from worker.inbox.routes import add_routes as add_webhook_routes
 from worker.jobs.hints import Hints
 from worker.jobs.job import Registration
 from worker.jobs.runner import Runner
+from worker.ledger.group_poster import GroupPoster
 from worker.ledger.store import ensure_ledger
 from worker.loans.apply import EventHandler
 from worker.loans.postings import LEDGER_NAME, Postings
@@ -140,7 +142,8 @@ class Replica:
         self._metrics = metrics
         self._hints = Hints(desk.database)
         self._receiver = Receiver(desk.database, self._hints.nudge)
-        self._effects = Effects(desk.database)
+        self._poster = GroupPoster(desk.database, KeptAnswers())
+        self._effects = Effects(desk.database, self._poster.submit)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until told to stop."""
@@ -154,6 +157,7 @@ class Replica:
                 await self._work(ledger_id, stop)
         finally:
             await runner.cleanup()
+            await self._poster.close()
             await self._receiver.close()
         log.info("stopped")
 

@@ -15,9 +15,11 @@ from modern_treasury import AsyncModernTreasury
 
 from tests.api.lendnow import LendNow
 from worker.api.effects import Effects
+from worker.api.kept_answers import KeptAnswers
 from worker.api.routes import add_routes
 from worker.config import LedgerApiKey
 from worker.database import Database
+from worker.ledger.group_poster import GroupPoster
 from worker.problems import problem_middleware
 
 KEY = LedgerApiKey("the-lender", "a-key-of-the-tests")
@@ -53,9 +55,11 @@ class Raw:
 async def url(database: Database) -> AsyncIterator[str]:
     """The routes over a fresh database."""
     app = web.Application(middlewares=[problem_middleware])
-    add_routes(app, database, Effects(database), (KEY, OTHER_KEY))
+    poster = GroupPoster(database, KeptAnswers())
+    add_routes(app, database, Effects(database, poster.submit), (KEY, OTHER_KEY))
     async with TestServer(app) as server:
         yield str(server.make_url("")).rstrip("/")
+    await poster.close()
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 A key belongs to the caller's API key, whatever path and body it comes with. Its answer is kept in the transaction that
 had the effect, so that neither is ever there without the other; a call that fails leaves nothing behind and may be sent
-again under the same key.
+again under the same key. Postings of many calls share their transactions, everything else has one of its own.
 """
 
 from __future__ import annotations
@@ -10,30 +10,46 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, TypeAlias
+from uuid import UUID
 
 import structlog
 
 from worker.api import idempotency_store as store
 from worker.api.call import Answer, Call
-from worker.api.refusals import conflict
+from worker.api.kept_answers import Reply, Ticket, in_progress
 from worker.database import Connection, Database
-from worker.errors import DatabaseUnavailable
+from worker.errors import DatabaseUnavailable, Rejected
+from worker.ledger.transaction import Operation, Posted, Refused, Replayed, Result
 
 PRUNE_PERIOD: Final = timedelta(minutes=10)
 """Forgetting is never urgent: an expired key is passed over whether or not it is still there."""
 
 Effect: TypeAlias = Callable[[Connection], Awaitable[Answer]]
 
+Submit: TypeAlias = Callable[[UUID, Operation, Ticket | None], Awaitable[Result | Reply]]
+"""The group poster's way in."""
+
 log = structlog.get_logger(__name__)
 
 
-class Effects:
-    """Runs what calls want done."""
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """An operation for a ledger, and how its success is shown."""
 
-    def __init__(self, database: Database) -> None:
+    ledger_id: UUID
+    operation: Operation
+    draw: Callable[[Posted], Answer]
+
+
+class Effects:
+    """Does what calls want done."""
+
+    def __init__(self, database: Database, submit: Submit) -> None:
         self._database = database
+        self._submit = submit
 
     async def once(self, call: Call, effect: Effect) -> Answer:
         """Have the effect and answer; a repeated key answers as it did first.
@@ -41,15 +57,28 @@ class Effects:
         Raises :class:`~worker.errors.Rejected` (409) while another call holds the key, and whatever the effect raises,
         which then did not happen.
         """
-        async with self._database.transaction() as connection:
-            if call.idempotency_key is None:
+        if call.idempotency_key is None:
+            async with self._database.transaction() as connection:
                 return await effect(connection)
-            digest = key_digest(call, call.idempotency_key)
-            if (kept := await claim(connection, digest)) is not None:
-                return kept
-            answer = await effect(connection)
-            await store.keep_answer(connection, digest, answer)
-            return answer
+        try:
+            return await self._once(key_digest(call, call.idempotency_key), effect)
+        except store.KeyTakenError:
+            raise in_progress() from None
+
+    async def post(self, call: Call, posting: Posting) -> Answer | Replayed | Refused:
+        """Post the operation and answer; a repeated key answers as it did first.
+
+        Raises :class:`~worker.errors.Rejected` (409) while another call holds the key.
+        """
+        key = call.idempotency_key
+        ticket = None if key is None else Ticket(key_digest(call, key), posting.draw)
+        match await self._submit(posting.ledger_id, posting.operation, ticket):
+            case Posted() as posted:
+                return ticket.answer if ticket and ticket.answer else posting.draw(posted)
+            case Rejected() as held:
+                raise held
+            case answered:
+                return answered
 
     async def run_pruning(self) -> None:
         """Forget expired keys now and then until cancelled, through any absence of the database."""
@@ -61,6 +90,17 @@ class Effects:
                 log.warning("pruning_interrupted", error=str(error))
             await asyncio.sleep(PRUNE_PERIOD.total_seconds())
 
+    async def _once(self, digest: bytes, effect: Effect) -> Answer:
+        async with self._database.transaction() as connection:
+            (admission,) = await store.admit_keys(connection, [digest])
+            if admission.kept is not None:
+                return admission.kept
+            if not admission.locked:
+                raise in_progress()
+            answer = await effect(connection)
+            await store.keep_answers(connection, {digest: answer})
+            return answer
+
     async def _prune_some(self) -> int:
         async with self._database.connection() as connection:
             return await store.prune_kept(connection)
@@ -69,13 +109,3 @@ class Effects:
 def key_digest(call: Call, key: str) -> bytes:
     """What stands for an idempotency key of this caller."""
     return hashlib.sha256(call.caller.scope + key.encode()).digest()
-
-
-async def claim(connection: Connection, digest: bytes) -> Answer | None:
-    """Hold a key until the transaction ends; the answer it already led to, if any.
-
-    Raises :class:`~worker.errors.Rejected` (409) while another call holds it.
-    """
-    if not await store.lock_key(connection, digest):
-        raise conflict("a request with this Idempotency-Key is still in progress: send it again in a moment")
-    return await store.find_kept(connection, digest)

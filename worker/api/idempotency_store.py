@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -15,25 +17,42 @@ PRUNED_AT_ONCE: Final = 5_000
 """Keys one statement forgets: tens of milliseconds of work."""
 
 _LOCK_BYTES: Final = 8
-"""What PostgreSQL's advisory locks are named by. That two keys share these bytes is harmless: one of them waits."""
+"""What PostgreSQL's advisory locks are named by. That two keys share these bytes is harmless: one comes back later."""
 
 
-async def lock_key(connection: Connection, digest: bytes) -> bool:
-    """Take a key until the transaction ends; False when another call holds it at this moment."""
-    name = int.from_bytes(digest[:_LOCK_BYTES], "big", signed=True)
-    locked: bool = await connection.fetchval(query("api/lock_key"), name)
-    return locked
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Whether a key is ours until the transaction ends, and the answer it already led to, if any."""
+
+    locked: bool
+    kept: Answer | None
 
 
-async def find_kept(connection: Connection, digest: bytes) -> Answer | None:
-    """The answer a key led to, None for a new or expired one; the key must be locked."""
-    row = await connection.fetchrow(query("api/find_kept"), digest, RETENTION)
-    return None if row is None else Answer(row["status"], row["content"])
+class KeyTakenError(Exception):
+    """Another call with the same key was first; begin again, and its answer can be seen."""
 
 
-async def keep_answer(connection: Connection, digest: bytes, answer: Answer) -> None:
-    """Remember what a locked key led to."""
-    await connection.execute(query("api/keep_answer"), digest, answer.status, answer.content)
+async def admit_keys(connection: Connection, digests: Sequence[bytes]) -> list[Admission]:
+    """Take keys until the transaction ends, in their order. One that is asked for twice is granted twice."""
+    locks = [int.from_bytes(digest[:_LOCK_BYTES], "big", signed=True) for digest in digests]
+    rows = await connection.fetch(query("api/admit_keys"), list(digests), locks, RETENTION)
+    return [
+        Admission(row["locked"], None if row["status"] is None else Answer(row["status"], row["content"]))
+        for row in rows
+    ]
+
+
+async def keep_answers(connection: Connection, answers: Mapping[bytes, Answer]) -> None:
+    """Remember what locked keys led to. Raises :class:`KeyTakenError` when the transaction must begin again."""
+    status = await connection.execute(
+        query("api/keep_answers"),
+        list(answers),
+        [answer.status for answer in answers.values()],
+        [answer.content for answer in answers.values()],
+        RETENTION,
+    )
+    if int(status.rpartition(" ")[2]) != len(answers):
+        raise KeyTakenError
 
 
 async def prune_kept(connection: Connection) -> int:

@@ -7,16 +7,14 @@ ledgers share is a conflict.
 
 from __future__ import annotations
 
-from typing import Final, assert_never
+from typing import Final
 from uuid import UUID
 
 from worker.api import posting_store
 from worker.api import transactions_store as store
 from worker.api.call import Answer, Call, answer, list_answer
-from worker.api.effects import Effect, Effects
-from worker.api.objects import Transaction
+from worker.api.effects import Effects, Posting
 from worker.api.outcomes import external_id_taken, refusal, shown
-from worker.api.posting_store import ContendedError
 from worker.api.query import NEWEST_FIRST, Query
 from worker.api.reading_store import snapshot
 from worker.api.refusals import conflict, invalid, not_found, unknown
@@ -30,13 +28,13 @@ from worker.api.transaction_body import (
     read_update,
 )
 from worker.api.transactions_store import TransactionFilter, VersionFilter
-from worker.database import Connection, Database
-from worker.ledger.transaction import Posted, Refused, Replayed, Result, Status, Update
+from worker.database import Database
+from worker.ledger.transaction import Posted, Refused, Replayed, Status, Update
 
 NOUN: Final = "Ledger transaction"
 
-ATTEMPTS: Final = 3
-"""Times a call begins again when another process takes its external id meanwhile: the second time it is seen."""
+REMEMBERED_ACCOUNTS: Final = 100_000
+"""Accounts whose ledger is remembered: some ten megabytes. Past that, all are asked for again."""
 
 
 class Transactions:
@@ -45,6 +43,7 @@ class Transactions:
     def __init__(self, database: Database, effects: Effects) -> None:
         self._database = database
         self._effects = effects
+        self._ledgers: dict[UUID, UUID] = {}
 
     async def list(self, call: Call) -> Answer:
         """A page of transactions."""
@@ -82,17 +81,12 @@ class Transactions:
     async def create(self, call: Call) -> Answer:
         """A new transaction."""
         wanted = read_create(call.body)
-
-        async def effect(connection: Connection) -> Answer:
-            if not wanted.accounts:
-                raise invalid("ledger_entries", "A ledger transaction has at least one debit and one credit")
-            ledger_id = await posting_store.ledger_of_account(connection, wanted.accounts[0])
-            if ledger_id is None:
-                raise unknown("ledger_entries[0].ledger_account_id", "Ledger account")
-            result = await posting_store.post_one(connection, ledger_id, wanted.operation)
-            return answer(render_transaction(_written(result, wanted)), 201)
-
-        return await self._once(call, effect)
+        if not wanted.accounts:
+            raise invalid("ledger_entries", "A ledger transaction has at least one debit and one credit")
+        ledger_id = await self._ledger_of(wanted.accounts[0])
+        if ledger_id is None:
+            raise unknown("ledger_entries[0].ledger_account_id", "Ledger account")
+        return await self._post(call, wanted, ledger_id, 201)
 
     async def update(self, call: Call) -> Answer:
         """Change, post or archive a pending transaction, or the metadata of any."""
@@ -107,30 +101,46 @@ class Transactions:
         return await self._change(call, read_reversal(call.body, call.id(NOUN)), 201)
 
     async def _change(self, call: Call, wanted: Wanted, status: int) -> Answer:
-        async def effect(connection: Connection) -> Answer:
+        async with self._database.connection() as connection:
             before = await posting_store.transaction_before(connection, call.id(NOUN))
-            if before is None:
-                raise not_found(NOUN)
-            ledger_id, was = before
-            result = await posting_store.post_one(connection, ledger_id, wanted.operation)
-            if isinstance(result, Replayed) and result.written is None and isinstance(wanted.operation, Update):
-                (transaction,) = await store.find_transactions(connection, call.path["id"])
-            else:
-                transaction = _written(result, wanted, was)
-            return answer(render_transaction(transaction), status)
+        if before is None:
+            raise not_found(NOUN)
+        ledger_id, was = before
+        return await self._post(call, wanted, ledger_id, status, was)
 
-        return await self._once(call, effect)
+    async def _post(
+        self, call: Call, wanted: Wanted, ledger_id: UUID, status: int, was: Status | None = None
+    ) -> Answer:
+        def draw(posted: Posted) -> Answer:
+            return answer(render_transaction(shown(posted.written, wanted.shows_balances)), status)
 
-    async def _once(self, call: Call, effect: Effect) -> Answer:
-        for _ in range(ATTEMPTS - 1):
-            try:
-                return await self._effects.once(call, effect)
-            except ContendedError:
-                continue
-        try:
-            return await self._effects.once(call, effect)
-        except ContendedError:
-            raise conflict("Another request is using this external ID: send it again in a moment") from None
+        match await self._effects.post(call, Posting(ledger_id, wanted.operation, draw)):
+            case Answer() as answered:
+                return answered
+            case Refused() as refused:
+                raise refusal(refused, was)
+            case Replayed() as replayed if isinstance(wanted.operation, Update):
+                return await self._unchanged(call, replayed)
+            case Replayed():
+                raise external_id_taken()
+
+    async def _unchanged(self, call: Call, replayed: Replayed) -> Answer:
+        """An update told the transaction what it was already."""
+        if replayed.written is not None:
+            return answer(render_transaction(shown(replayed.written)))
+        return await self.retrieve(call)
+
+    async def _ledger_of(self, account_id: UUID) -> UUID | None:
+        """The ledger of an account, asked for once: it never changes."""
+        if (known := self._ledgers.get(account_id)) is not None:
+            return known
+        async with self._database.connection() as connection:
+            ledger_id = await posting_store.ledger_of_account(connection, account_id)
+        if ledger_id is not None:
+            if len(self._ledgers) >= REMEMBERED_ACCOUNTS:
+                self._ledgers.clear()
+            self._ledgers[account_id] = ledger_id
+        return ledger_id
 
     async def _list_versions(self, asked: Query, transaction_id: UUID | None) -> Answer:
         which = VersionFilter(transaction_id, asked.uuids("id"), asked.moments("created_at"), asked.wholes("version"))
@@ -139,20 +149,6 @@ class Transactions:
         async with snapshot(self._database) as connection:
             versions = await store.list_versions(connection, which, page)
         return list_answer([render_version(version) for version in versions], page)
-
-
-def _written(result: Result, wanted: Wanted, before: Status | None = None) -> Transaction:
-    match result:
-        case Posted():
-            return shown(result.written, wanted.shows_balances)
-        case Replayed():
-            if result.written is None:
-                raise external_id_taken()
-            return shown(result.written)
-        case Refused():
-            raise refusal(result, before)
-        case _:
-            assert_never(result)
 
 
 def _read_filter(asked: Query) -> TransactionFilter:
