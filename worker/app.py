@@ -21,7 +21,7 @@ import structlog
 from aiohttp import web
 
 from worker.api.effects import Effects
-from worker.api.kept_answers import KeptAnswers
+from worker.api.kept_answers import KeptAnswers, Reply, Ticket
 from worker.api.routes import add_routes as add_ledger_routes
 from worker.codat.client import CodatClient
 from worker.codat.gate import Gate
@@ -142,7 +142,7 @@ class Replica:
         self._metrics = metrics
         self._hints = Hints(desk.database)
         self._receiver = Receiver(desk.database, self._hints.nudge)
-        self._poster = GroupPoster(desk.database, KeptAnswers())
+        self._poster: GroupPoster[Ticket, Reply] = GroupPoster(desk.database, KeptAnswers())
         self._effects = Effects(desk.database, self._poster.submit)
 
     async def run(self, stop: asyncio.Event) -> None:
