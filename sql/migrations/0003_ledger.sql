@@ -159,6 +159,28 @@ create table ledger_transaction_versions (
     primary key (transaction_id, version)
 );
 
+-- A ledger's hash chain (worker/ledger/chain.py): one link for each batch, over the digests of the states of
+-- transactions that the batch wrote. The head's row is the lock that puts the batches of a ledger in one order. It is
+-- taken after every other lock, by the statement that writes and then only waits for its commit.
+create table ledger_chain (
+    ledger_id uuid not null,
+    position bigint not null check (position >= 1),
+    transaction_ids uuid[] not null,
+    versions integer[] not null,
+    digests bytea not null,
+    hash bytea not null,
+    created_at timestamptz not null default now(),
+    primary key (ledger_id, position)
+);
+alter table ledger_chain alter transaction_ids set storage external, alter versions set storage external,
+    alter digests set storage external;
+
+create table ledger_chain_heads (
+    ledger_id uuid primary key,
+    position bigint not null,
+    hash bytea not null
+) with (fillfactor = 10);
+
 -- Categories add up accounts and other categories of one ledger and currency.
 create table ledger_account_categories (
     id uuid primary key default gen_random_uuid(),
@@ -204,7 +226,8 @@ declare
     kept text;
 begin
     foreach kept in array array['ledgers', 'ledger_accounts', 'ledger_account_balances', 'ledger_transactions',
-                                'ledger_entries', 'ledger_entry_transitions', 'ledger_transaction_versions'] loop
+                                'ledger_entries', 'ledger_entry_transitions', 'ledger_transaction_versions',
+                                'ledger_chain', 'ledger_chain_heads'] loop
         execute format('create trigger refuse_removal before delete or truncate on %I
                         for each statement execute function ledger_refuse_change()', kept);
     end loop;
@@ -213,6 +236,8 @@ end $$;
 create trigger refuse_change before update on ledger_entry_transitions
     for each statement execute function ledger_refuse_change();
 create trigger refuse_change before update on ledger_transaction_versions
+    for each statement execute function ledger_refuse_change();
+create trigger refuse_change before update on ledger_chain
     for each statement execute function ledger_refuse_change();
 create trigger refuse_forgery before insert on ledger_transaction_versions
     for each statement when (pg_trigger_depth() = 0) execute function ledger_refuse_change();

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from worker.database import Connection, Database
 from worker.ids import uuid7
-from worker.ledger import poster, posting_store, store
+from worker.ledger import chain_store, poster, posting_store, store
 from worker.ledger.book import Book, Round, midnight
 from worker.ledger.evaluate import evaluate
 from worker.ledger.posting_store import Names
@@ -66,8 +66,13 @@ class Ledger:
             return (await store.balances(connection, self.id, [account], as_of))[account]
 
     async def findings(self) -> list[str]:
-        async with self.database.connection() as connection:
-            return [f"{found.audit}: {found.detail}" for found in await store.verify(connection, self.id)]
+        async with (
+            self.database.connection() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            chain = await chain_store.verify_chain(connection, self.id)
+            findings = [*await store.verify(connection, self.id), *chain.findings]
+            return [f"{found.audit}: {found.detail}" for found in findings]
 
     async def decided(self, connection: Connection, *operations: Operation) -> Round:
         """What the ledger would write for operations that create, for a test to falsify before it is written."""

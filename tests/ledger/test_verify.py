@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from tests.ledger.books import CASH, LOAN, Ledger, create, credit, debit, earn
@@ -11,8 +13,9 @@ from worker.operations.auditor import Auditor
 
 TABLES = (
     *("ledgers", "ledger_accounts", "ledger_account_balances", "ledger_transactions", "ledger_entries"),
-    *("ledger_entry_transitions", "ledger_transaction_versions"),
+    *("ledger_entry_transitions", "ledger_transaction_versions", "ledger_chain", "ledger_chain_heads"),
 )
+SUMS = ("posted_debits", "posted_credits", "pending_debits", "pending_credits")
 
 
 @pytest.fixture
@@ -46,7 +49,14 @@ async def ids_of(ledger: Ledger) -> dict[str, str]:
             "union all select external_id, id from ledger_accounts where ledger_id = $1",
             ledger.id,
         )
-    return {row["external_id"].replace("-", "_"): str(row["id"]) for row in rows}
+    return {"test": str(ledger.id), **{row["external_id"]: str(row["id"]) for row in rows}}
+
+
+async def findings(ledger: Ledger) -> set[str]:
+    """What is found, all of it in this ledger."""
+    found = (await Auditor(ledger.database).verify())["findings"]
+    assert {one["ledger"] for one in found} <= {"test"}
+    return {f"{one['audit']}: {one['row']}" for one in found}
 
 
 ONCE = "transaction_id = (select id from ledger_transactions where external_id = 'once')"
@@ -161,9 +171,86 @@ async def test_a_tampered_row_is_named(books: Ledger, statement: str, rows: list
 
     await tamper(books.database, statement)
 
-    found = (await Auditor(books.database).verify())["findings"]
-    assert {f"{one['audit']}: {one['row']}" for one in found} == {row.format(**ids) for row in rows}
-    assert {one["ledger"] for one in found} == {"test"}
+    found = await findings(books)
+    assert {one for one in found if not one.startswith("chain")} == {row.format(**ids) for row in rows}
+
+
+CHAIN = "chain: version {} of ledger_transactions (id) = ({})"
+LINK = "chain: ledger_chain (ledger_id, position) = ({}, {})"
+HEAD = "chain: ledger_chain_heads (ledger_id) = ({test})"
+OF_TEST = "ledger_id = (select id from ledgers where name = 'test')"
+EARLIER = "set effective_at = effective_at - interval '1 year'"
+
+
+def states(version: int, *names: str) -> list[str]:
+    """The rows of a version of some transactions, as the chain names them."""
+    return [CHAIN.format(version, f"{{{name}}}") for name in names]
+
+
+@pytest.mark.parametrize(
+    ("statement", "rows"),
+    [
+        ("update ledger_transactions set description = 'x' where external_id = 'once'", states(0, "once")),
+        ("update ledger_transactions set metadata = '{}' where external_id = 'later'", states(1, "later")),
+        (
+            f"with moved as (update ledger_entries {EARLIER} where {ONCE}) "
+            f"update ledger_transactions {EARLIER} where external_id = 'once'",
+            states(0, "once"),
+        ),
+        (f"update ledger_transaction_versions set description = '' where {LATER}", states(0, "later")),
+        (
+            f"update ledger_accounts set normal_balance = 'debit' where external_id = 'revenue' and {OF_TEST}",
+            [*states(0, "once", "never", "open"), *states(1, "never")],
+        ),
+        (
+            f"update ledger_chain set hash = sha256('') where position = 1 and {OF_TEST}",
+            [LINK.format("{test}", 1), LINK.format("{test}", 2)],
+        ),
+        (
+            f"update ledger_chain set digests = sha256('') || substr(digests, 33) where position = 2 and {OF_TEST}",
+            [LINK.format("{test}", 2), *states(1, "later")],
+        ),
+        (
+            f"delete from ledger_chain where position = 1 and {OF_TEST}",
+            [LINK.format("{test}", 2), *states(0, "once", "later", "never", "open")],
+        ),
+        (f"delete from ledger_chain where position = 2 and {OF_TEST}", [HEAD, *states(1, "later", "never")]),
+        (f"update ledger_chain_heads set hash = sha256('') where {OF_TEST}", [HEAD]),
+    ],
+)
+async def test_what_still_adds_up_is_found_by_the_chain(books: Ledger, statement: str, rows: list[str]) -> None:
+    ids = await ids_of(books)
+
+    await tamper(books.database, statement)
+
+    assert await findings(books) == {row.format(**ids) for row in rows}
+
+
+async def test_books_forged_in_every_sum_are_found_by_the_chain(books: Ledger) -> None:
+    """The one transaction of the other ledger is made bigger wherever its amount went."""
+    more = ", ".join(f"{column} = {column} + sign({column})" for column in SUMS)
+    of_other = "in (select id from ledger_accounts where ledger_id = (select id from ledgers where name = 'other'))"
+
+    await tamper(books.database, f"update ledger_entries set amount = amount + 1, {more} where account_id {of_other}")
+    await tamper(books.database, f"update ledger_account_balances set {more} where account_id {of_other}")
+
+    (found,) = (await Auditor(books.database).verify())["findings"]
+    assert (found["ledger"], found["audit"]) == ("other", "chain")
+    assert found["detail"] == "it or its entries are not what link 1 sealed"
+
+
+async def test_posters_on_different_accounts_make_one_chain(books: Ledger) -> None:
+    """They wait for each other only at the chain, and never in a circle."""
+
+    async def post(n: int) -> None:
+        usd = create(f"usd {n}", debit("cash-usd", 1), credit("revenue-usd", 1), status=Status.PENDING)
+        await books.post(*([earn(f"gbp {n}")] if n % 2 else [usd, Post(f"usd {n}")]))
+
+    await asyncio.gather(*(post(n) for n in range(20)))
+
+    document = await Auditor(books.database).verify()
+    assert document["findings"] == []
+    assert {one["name"]: one["links"] for one in document["ledgers"]} == {"test": 22, "other": 1}
 
 
 async def test_every_ledger_is_looked_at(books: Ledger) -> None:

@@ -18,6 +18,7 @@ from worker.operations.views import Party
 if TYPE_CHECKING:
     from worker.commands import Subparsers
 
+CHAINS: Final[Columns] = {"Ledger": "name", "Links": "links", "Last hash": "last_hash"}
 FINDINGS: Final[Columns] = {"Ledger": "ledger", "Audit": "audit", "Row": "row", "Detail": "detail"}
 
 
@@ -110,5 +111,7 @@ def _verify(arguments: argparse.Namespace) -> int:
     if arguments.output is Output.JSON:
         show_json(document)
     else:
+        print(list_table("Chains", document["ledgers"], CHAINS))
+        print()
         print(list_table("Findings", document["findings"], FINDINGS))
     return 1 if document["findings"] else 0

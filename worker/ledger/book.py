@@ -147,6 +147,8 @@ class Round:
     transitions: list[TransitionRow] = field(default_factory=list)
     changes: list[ChangeRow] = field(default_factory=list)
     balances: list[BalanceRow] = field(default_factory=list)
+    states: list[Written] = field(default_factory=list)
+    """The states that a link of the ledger's chain seals with it, in the order they were written."""
 
 
 @dataclass(frozen=True, slots=True)

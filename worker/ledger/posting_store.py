@@ -21,6 +21,7 @@ from worker.ledger.book import (
     TransactionRow,
     TransitionRow,
 )
+from worker.ledger.chain import digest_of
 from worker.ledger.transaction import Direction, Ledgerable, Status
 from worker.ledger.written import LedgerAccount, Written, WrittenEntry
 
@@ -119,6 +120,9 @@ async def write_round(connection: Connection, ledger_id: UUID, written: Round) -
         *_columns(written.transitions, TransitionRow._fields),
         *_columns(written.changes, ChangeRow._fields),
         *_columns(written.balances, BalanceRow._fields),
+        [state.id for state in written.states],
+        [state.version for state in written.states],
+        b"".join(digest_of(state) for state in written.states),
     )
 
 

@@ -127,6 +127,7 @@ class Audit(StrEnum):
     HISTORY = "history"
     BALANCES = "balances"
     VERSIONS = "versions"
+    CHAIN = "chain"
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ class Rounds:
         self._round = Round()
         self._claimed: set[str | UUID] = set()
         self._touched: dict[UUID, Account] = {}
+        self._states: list[Written] = []
 
     def claim(self, *names: str | UUID | None) -> None:
         """Begin another round if this one already writes a row or a name that is about to be written."""
@@ -37,9 +38,15 @@ class Rounds:
         self._claimed |= wanted
 
     def close(self) -> None:
-        """Close the round being filled, with the balances as they are now; an empty one is dropped."""
+        """Close the round being filled, with the balances as they are now; an empty one is dropped.
+
+        The last round seals every state the batch wrote: nothing is waited for while the chain is locked.
+        """
         if not self._claimed:
             return
+        if self.closed:
+            self.closed[-1].states = []
+        self._round.states = self._states
         self._round.balances = [BalanceRow(i, a.lock_version, *a.sums) for i, a in self._touched.items()]
         self.closed.append(self._round)
         self._round, self._claimed, self._touched = Round(), set(), {}
@@ -65,7 +72,9 @@ class Rounds:
                 content_digest,
             )
         )
-        return said._replace(id=transaction_id, entries=entered)
+        written = said._replace(id=transaction_id, entries=entered)
+        self._states.append(written)
+        return written
 
     def enter(
         self, transaction_id: UUID, status: Status, entries: Iterable[EntryDraft], first: int
@@ -117,7 +126,9 @@ class Rounds:
                 state.entries[-1].n,
             )
         )
-        return state._replace(version=state.version + 1, updated_at=self._book.now)
+        written = state._replace(version=state.version + 1, updated_at=self._book.now)
+        self._states.append(written)
+        return written
 
     def _touch(self, account: Account) -> int:
         self._touched[account.fixed.id] = account

@@ -9,7 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from worker.database import Connection, Database
-from worker.ledger import journal_store
+from worker.ledger import chain_store, journal_store
 from worker.ledger import store as ledger_store
 from worker.ledger.journal.formats import JournalFormat, journal_in
 from worker.ledger.journal.values import JournalHead, JournalTransaction
@@ -30,12 +30,14 @@ class Auditor:
         self._database = database
 
     async def verify(self) -> Document:
-        """Every ledger there is, and everything in them that breaks the books."""
+        """Every ledger there is, how far its chain reaches, and everything in them that breaks the books."""
         ledgers, findings = [], []
         async with self._audit() as connection:
             for ledger_id, name in await ledger_store.list_ledgers(connection):
-                found = await ledger_store.verify(connection, ledger_id)
-                ledgers.append({"ledger_id": str(ledger_id), "name": name})
+                chain = await chain_store.verify_chain(connection, ledger_id)
+                found = [*await ledger_store.verify(connection, ledger_id), *chain.findings]
+                links, last = chain.position, chain.hash.hex()
+                ledgers.append({"ledger_id": str(ledger_id), "name": name, "links": links, "last_hash": last})
                 findings += [{"ledger": name, **finding_document(one)} for one in found]
         return {"ledgers": ledgers, "findings": findings}
 

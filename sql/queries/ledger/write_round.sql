@@ -11,6 +11,7 @@ with new_transactions as (
                 $10::uuid[], $11::text[], $12::uuid[], $13::int[], $14::bytea[])
         as new (id, status, external_id, description, effective_at, metadata, archived_reason, reverses,
                 partially_posts, ledgerable_type, ledgerable_id, last_entry, content_digest)
+    returning id
 ), new_entries as (
     insert into ledger_entries
         (transaction_id, n, account_id, direction, amount, effective_at, metadata, lock_version,
@@ -46,6 +47,19 @@ with new_transactions as (
         as changed (id, status, external_id, description, effective_at, metadata, archived_reason, ledgerable_type,
                     ledgerable_id, first_entry, last_entry)
     where t.id = changed.id
+    returning t.id
+), head as (
+    -- Reads the others' results, and so locks the chain after whatever they had to wait for.
+    insert into ledger_chain_heads (ledger_id, position, hash)
+    select $1, 1, sha256(decode(repeat('00', 32), 'hex') || $55::bytea)
+    from (select count(*) from new_transactions) as added, (select count(*) from changed_transactions) as changed
+    where cardinality($53::uuid[]) > 0
+    on conflict (ledger_id) do update
+    set position = ledger_chain_heads.position + 1, hash = sha256(ledger_chain_heads.hash || $55::bytea)
+    returning position, hash
+), link as (
+    insert into ledger_chain (ledger_id, position, transaction_ids, versions, digests, hash)
+    select $1, position, $53::uuid[], $54::int[], $55::bytea, hash from head
 )
 update ledger_account_balances b
 set lock_version = new.lock_version,

@@ -1,0 +1,134 @@
+"""A ledger's hash chain: what its links are made of. Pure.
+
+Every state a transaction ever had has a digest of everything it says. The statement that writes a batch seals the
+digests of its states in one link: the SHA-256 of the link before and of these digests in order. Whoever changes, adds
+or removes anything later, every guard of the database aside, must forge all links from there on, and still fails
+against anybody who kept a link. Not sealed, because they may change without a new version: names and metadata of
+accounts, metadata of entries.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from worker.ledger.reading import Audit, Finding
+from worker.ledger.written import Written
+
+FIRST_PREVIOUS: Final = bytes(32)
+"""What the first link of a ledger follows."""
+
+_DIGEST_BYTES: Final = 32
+
+
+class StateName(NamedTuple):
+    """One state of a transaction: the transaction and which version of it."""
+
+    transaction_id: UUID
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link as it is stored: the states it seals, their digests one after the other, and its hash."""
+
+    position: int
+    states: tuple[StateName, ...]
+    digests: bytes
+    hash: bytes
+
+
+def digest_of(state: Written) -> bytes:
+    """The digest of one state: of its own columns, of its entries and of what their accounts count in."""
+    ledgerable = state.ledgerable
+    content = [
+        state.id.hex,
+        state.ledger_id.hex,
+        state.version,
+        state.status,
+        state.external_id,
+        state.description,
+        json.loads(state.metadata),
+        _moment(state.effective_at),
+        state.posted_at and _moment(state.posted_at),
+        state.archived_reason,
+        ledgerable and [ledgerable.type, ledgerable.id.hex],
+        state.reverses and state.reverses.hex,
+        state.partially_posts and state.partially_posts.hex,
+        _moment(state.created_at),
+        _moment(state.updated_at),
+        [
+            [
+                *(entry.n, entry.account_id.hex, entry.direction, entry.amount, entry.lock_version),
+                _moment(entry.effective_at),
+                *(entry.account.currency, entry.account.currency_exponent, entry.account.normal_balance),
+            ]
+            for entry in state.entries
+        ],
+    ]
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode("ascii")).digest()
+
+
+def hash_of(previous: bytes, digests: bytes) -> bytes:
+    """The hash of a link; ``sql/queries/ledger/write_round.sql`` computes the same under the lock of the chain."""
+    return hashlib.sha256(previous + digests).digest()
+
+
+class ChainAudit:
+    """Follows a chain link by link, and finds what does not hold."""
+
+    def __init__(self, ledger_id: UUID) -> None:
+        self._ledger_id = ledger_id
+        self.position = 0
+        self.hash = FIRST_PREVIOUS
+
+    def follow(self, link: Link, digests: dict[StateName, bytes]) -> list[Finding]:
+        """What is wrong with the next link; ``digests`` are those of its states as the tables have them now."""
+        found = []
+        if link.position != self.position + 1:
+            found.append(self._broken(link.position, f"it follows link {self.position}"))
+        if link.hash != hash_of(self.hash, link.digests):
+            found.append(self._broken(link.position, "its hash is not that of the link before it and its digests"))
+        if len(link.digests) != _DIGEST_BYTES * len(link.states):
+            found.append(self._broken(link.position, f"it has {len(link.states)} states and other digests"))
+        sealed = [link.digests[at : at + _DIGEST_BYTES] for at in range(0, len(link.digests), _DIGEST_BYTES)]
+        for state, digest in zip(link.states, sealed, strict=False):
+            if digests.get(state) != digest:
+                found.append(_changed(state, link.position, is_there=state in digests))
+        self.position, self.hash = link.position, link.hash
+        return found
+
+    def end(self, head: tuple[int, bytes] | None) -> list[Finding]:
+        """What is wrong with the head of the chain, which its last link must be; None when there is none."""
+        if (head or (0, FIRST_PREVIOUS)) == (self.position, self.hash):
+            return []
+        row = f"ledger_chain_heads (ledger_id) = ({self._ledger_id})"
+        words = f"it is at link {head[0] if head else 0}, the last one is {self.position}"
+        return [Finding(Audit.CHAIN, self._ledger_id, row, words)]
+
+    def _broken(self, position: int, detail: str) -> Finding:
+        row = f"ledger_chain (ledger_id, position) = ({self._ledger_id}, {position})"
+        return Finding(Audit.CHAIN, self._ledger_id, row, detail)
+
+
+def unsealed(states: Iterable[StateName]) -> list[Finding]:
+    """States no link seals: somebody else than the poster wrote them."""
+    return [Finding(Audit.CHAIN, state.transaction_id, _row(state), "no link seals it") for state in states]
+
+
+def _changed(state: StateName, position: int, *, is_there: bool) -> Finding:
+    what = "it or its entries are not what" if is_there else "it is missing that"
+    return Finding(Audit.CHAIN, state.transaction_id, _row(state), f"{what} link {position} sealed")
+
+
+def _row(state: StateName) -> str:
+    return f"version {state.version} of ledger_transactions (id) = ({state.transaction_id})"
+
+
+def _moment(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat()
