@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,15 +52,22 @@ class Raw:
         return status, body["errors"]["code"], body["errors"].get("parameter")
 
 
-@pytest.fixture
-async def url(database: Database) -> AsyncIterator[str]:
-    """The routes over a fresh database."""
+@asynccontextmanager
+async def serving(database: Database) -> AsyncIterator[str]:
+    """The routes over a database, and where they are."""
     app = web.Application(middlewares=[problem_middleware])
     poster = GroupPoster(database, KeptAnswers())
     add_routes(app, database, Effects(database, poster.submit), (KEY, OTHER_KEY))
     async with TestServer(app) as server:
         yield str(server.make_url("")).rstrip("/")
     await poster.close()
+
+
+@pytest.fixture
+async def url(database: Database) -> AsyncIterator[str]:
+    """The routes over a fresh database."""
+    async with serving(database) as url:
+        yield url
 
 
 @pytest.fixture

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+from uuid import UUID
 
+import aiohttp
 import pytest
 from modern_treasury import AsyncModernTreasury, AuthenticationError
 
-from tests.api.conftest import OTHER_KEY, Raw
+from tests.api.conftest import OTHER_KEY, Raw, serving
 from worker.api.routes import MAX_BODY_BYTES
 from worker.config import LedgerApiKey
 from worker.database import Database
@@ -161,3 +163,22 @@ async def test_many_callers_with_one_key_have_one_effect(raw: Raw) -> None:
     assert {body["errors"]["code"] for status, body, _ in answers if status == 409} <= {"conflict"}
     assert {status for status, _, _ in answers} <= {201, 409}
     assert len((await raw.call("GET", "/api/ledgers"))[1]) == 1
+
+
+async def test_without_a_database_callers_are_told_to_come_back() -> None:
+    transaction = {"ledger_entries": [{"amount": 1, "direction": "debit", "ledger_account_id": str(UUID(int=1))}]}
+    async with (
+        Database.open("postgresql://nobody@127.0.0.1:1/nothing") as database,
+        serving(database) as url,
+        aiohttp.ClientSession() as session,
+    ):
+        raw = Raw(session, url)
+        for method, path, body in (
+            ("GET", "/api/ledgers", None),
+            ("POST", "/api/ledgers", {"name": "A"}),
+            ("POST", "/api/ledger_transactions", transaction),
+        ):
+            status, answered, response = await raw.call(method, path, json=body)
+            assert (status, answered["errors"]["code"]) == (503, "unavailable")
+            assert int(response.headers["Retry-After"]) > 0
+        assert (await raw.call("GET", "/api/ping"))[0] == 200

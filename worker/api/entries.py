@@ -30,9 +30,11 @@ class Entries:
     async def list(self, call: Call) -> Answer:
         """A page of entries."""
         asked = call.query
-        which = _read_filter(asked)
+        which, payout_id = _read_filter(asked), asked.uuid("ledger_account_payout_id")
         view, page = EntryView(_read_order(asked, which), asked.flag("show_balances")), asked.page()
         asked.finish()
+        if payout_id is not None:
+            return list_answer([], page)  # payouts were withdrawn: no entry belongs to one
         async with snapshot(self._database) as connection:
             entries = await store.list_entries(connection, which, view, page)
         return list_answer([render_entry(entry) for entry in entries], page)
