@@ -108,3 +108,10 @@ select t.id, t.ledger_id, t.version, t.status, t.external_id, t.description, t.e
        t.ledgerable_type, t.ledgerable_id, t.first_entry, t.last_entry, t.updated_at, t.updated_at,
        t.reverses_ledger_transaction_id, t.partially_posts_ledger_transaction_id, t.reversed_by_ledger_transaction_id
 from ledger_transactions_shown t;
+
+-- Few transactions are related to another, or stand for a foreign object: these indexes cost the others nothing.
+create index ledger_transactions_reversals on ledger_transactions (reverses_ledger_transaction_id)
+    where reverses_ledger_transaction_id is not null;
+create index ledger_transactions_parts on ledger_transactions (partially_posts_ledger_transaction_id)
+    where partially_posts_ledger_transaction_id is not null;
+create index ledger_transactions_ledgerable on ledger_transactions (ledgerable_id) where ledgerable_id is not null;

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from worker.api.ids import split_entry_id
@@ -14,6 +15,9 @@ from worker.api.query import Page, Range
 from worker.api.rows import read_entry
 from worker.database import Connection, query
 from worker.ledger.transaction import Direction, Status
+
+MAX_VERSION: Final = 2**63 - 1
+"""Largest version of an account that PostgreSQL could count to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +61,10 @@ async def list_entries(connection: Connection, which: EntryFilter, view: EntryVi
         which.effective_at.upper,
         which.updated_at.lower,
         which.updated_at.upper,
-        which.as_of_version,
+        _version(which.as_of_version),
         which.show_deleted,
-        which.version.lower,
-        which.version.upper,
+        _version(which.version.lower),
+        _version(which.version.upper),
         which.category_id,
         which.direction,
         which.statuses,
@@ -83,3 +87,8 @@ async def find_entry(connection: Connection, entry_id: UUID, *, show_balances: b
 async def update_entry(connection: Connection, entry_id: UUID, metadata: Mapping[str, str | None]) -> None:
     """Merge metadata into an entry, if there is one."""
     await connection.execute(query("api/update_entry"), *split_entry_id(entry_id), *metadata_merge(metadata))
+
+
+def _version(number: int | None) -> int | None:
+    # No account reaches the largest version, so that whatever is beyond it may stand for it.
+    return None if number is None else min(max(number, 0), MAX_VERSION)

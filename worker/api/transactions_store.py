@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 import asyncpg
@@ -17,6 +18,10 @@ from worker.api.rows import read_entry, read_transaction
 from worker.api.texts import read_uuid
 from worker.database import Connection, query
 from worker.ledger.transaction import Status
+
+FEW_ENTRIES: Final = 10_000
+"""Entries up to which the transactions of an account are looked up one by one. Of an account that has more, one
+transaction in so many is enough to fill a page by going through all transactions in their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,9 @@ async def list_transactions(
         query("api/list_transactions"),
         which.ids,
         which.ledger_id,
+        await _few_transactions(connection, which),
         which.account_id,
+        which.category_id,
         which.effective_at.lower,
         which.effective_at.upper,
         which.posted_at.lower,
@@ -69,7 +76,6 @@ async def list_transactions(
         which.amount.upper,
         which.statuses,
         which.external_id,
-        which.category_id,
         which.reverses,
         which.partially_posts,
         which.ledgerable_id,
@@ -120,6 +126,14 @@ async def list_versions(connection: Connection, which: VersionFilter, page: Page
         )
         for row in rows
     ]
+
+
+async def _few_transactions(connection: Connection, which: TransactionFilter) -> list[UUID] | None:
+    """The only transactions that come into question, None when they are too many to be named."""
+    if which.account_id is None and which.category_id is None:
+        return None
+    rows = await connection.fetch(query("api/few_transactions"), which.account_id, which.category_id, FEW_ENTRIES)
+    return None if len(rows) == FEW_ENTRIES else [row["transaction_id"] for row in rows]
 
 
 async def _with_entries(connection: Connection, rows: Sequence[asyncpg.Record]) -> list[Transaction]:

@@ -27,7 +27,7 @@ where a.discarded_at is null
   and ($8::timestamptz is null or a.created_at < $8)
   and ($9::timestamptz is null or a.updated_at >= $9)
   and ($10::timestamptz is null or a.updated_at < $10)
-  and ($11::uuid is null or a.id in (select ledger_category_accounts($11)))
+  and ($11::uuid is null or a.id = any(array(select ledger_category_accounts($11))))
   and ($12::jsonb is null or a.metadata @> $12::jsonb)
   and ($15::numeric is null or balance.pending >= $15)
   and ($16::numeric is null or balance.pending < $16)

@@ -20,8 +20,8 @@ from (
       and ($4::text is null or c.currency = $4)
       and ($5::text is null or c.external_id = $5)
       and ($6::uuid is null
-           or c.id in (select n.child_id from ledger_account_category_nestings n where n.parent_id = $6))
-      and ($7::uuid is null or c.id in (select id from around))
+           or c.id = any(array(select n.child_id from ledger_account_category_nestings n where n.parent_id = $6)))
+      and ($7::uuid is null or c.id = any(array(select id from around)))
       and ($8::jsonb is null or c.metadata @> $8::jsonb)
       and ($11::uuid is null
            or (c.created_at, c.id) < (select p.created_at, p.id from ledger_account_categories p where p.id = $11))

@@ -6,23 +6,26 @@ select e.transaction_id, e.n, e.account_id, e.direction, e.amount, e.effective_a
        e.pending_credits, e.normal_balance, e.currency, e.currency_exponent
 from ledger_entries_shown e
 where ($1::uuid[] is null
-       or (e.transaction_id, e.n) in (select * from unnest($1::uuid[], $2::int[]) as wanted(transaction_id, n)))
+       or e.transaction_id = any($1::uuid[])
+          and (e.transaction_id, e.n) in (select * from unnest($1::uuid[], $2::int[]) as wanted(transaction_id, n)))
   and ($3::uuid is null or e.account_id = $3)
   and ($4::uuid is null or e.transaction_id = $4)
   and ($5::timestamptz is null or e.effective_at >= $5)
   and ($6::timestamptz is null or e.effective_at < $6)
   and ($7::timestamptz is null or e.updated_at >= $7)
   and ($8::timestamptz is null or e.updated_at < $8)
-  and (case when $9::numeric is null then $10::boolean or e.is_live
+  and (case when $9::bigint is null then $10::boolean or e.is_live
             else e.written_version <= $9 and (e.removed_version > $9) is not false end)
-  and ($11::numeric is null or e.lock_version >= $11)
-  and ($12::numeric is null or e.lock_version < $12)
-  and ($13::uuid is null or e.account_id in (select ledger_category_accounts($13)))
+  and ($11::bigint is null or e.lock_version >= $11)
+  and ($12::bigint is null or e.lock_version < $12)
+  and ($13::uuid is null or e.account_id = any(array(select ledger_category_accounts($13))))
   and ($14::text is null or e.direction = $14)
   and ($15::text[] is null or e.status = any($15::text[]))
   and ($16::numeric is null or e.amount >= $16)
   and ($17::numeric is null or e.amount < $17)
   and ($18::jsonb is null or e.metadata @> $18::jsonb)
+  -- Always true; it lets the index of effective times, which is partial, serve an order by them.
+  and case when $19::text like 'effective_at %' then e.effective_at >= '-infinity' else true end
   and ($20::uuid is null
        or case $19::text
             when 'version' then

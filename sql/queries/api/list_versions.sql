@@ -6,7 +6,8 @@ select v.id, v.ledger_id, v.version, v.status, v.external_id, v.description, v.e
 from ledger_transaction_versions_shown v
 where ($1::uuid is null or v.id = $1)
   and ($2::uuid[] is null
-       or (v.id, v.version) in (select * from unnest($2::uuid[], $3::int[]) as wanted(transaction_id, version)))
+       or v.id = any($2::uuid[])
+          and (v.id, v.version) in (select * from unnest($2::uuid[], $3::int[]) as wanted(transaction_id, version)))
   and ($4::timestamptz is null or v.created_at >= $4)
   and ($5::timestamptz is null or v.created_at < $5)
   and ($6::numeric is null or v.version >= $6)
