@@ -10,13 +10,14 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
 from tests.faults.cradle import Cradle, open_cradle
-from tests.faults.killed import CONFIGURING
+from tests.faults.killed import CONFIGURING, LOOKING
 from tests.faults.places import Telling, file_of, kill_at_each, places_of, subject_of
 from tests.faults.story import assert_nothing_left
 from tests.flow.borrower import Borrower
@@ -37,8 +38,17 @@ WANTED = {
 LENDER_KINDS = {"Xero": "source_account", "Sandbox": "bank_account"}
 """Platforms that between them take every kind of creation, and what the lender's account is created as."""
 
-WAYS_OF_CREATION = ("*/push/suppliers", "*/push/accounts", "*/push/bankAccounts", "*/bankFeedAccounts", "*/mapping")
-"""Where each kind of creation is sent."""
+WAYS_OF_CREATION = {
+    StepKind.CREATE_SUPPLIER: ("Xero", "*/push/suppliers"),
+    StepKind.CREATE_ACCOUNT: ("Xero", "*/push/accounts"),
+    StepKind.CREATE_BANK_ACCOUNT: ("Sandbox", "*/push/bankAccounts"),
+    StepKind.CREATE_SOURCE_ACCOUNT: ("Xero", "*/bankFeedAccounts"),
+    StepKind.MAP_SOURCE_ACCOUNT: ("Xero", "*/mapping"),
+}
+"""On which platform, and where, each kind of creation is sent."""
+
+LOSSES = ("status_after", "status_before")
+"""How its answer is lost: after it was carried out, or before."""
 
 
 @dataclass(frozen=True)
@@ -88,18 +98,25 @@ async def put(borrower: Borrower, lender_kind: str) -> None:
         await asyncio.sleep(0.02)
 
 
-async def find_tellings(
-    cradle: Cradle, applicants: Applicants, faults: list[Mapping[str, Any] | None], directory: Path
-) -> dict[str, Telling]:
+async def find_tellings(cradle: Cradle, applicants: Applicants, directory: Path) -> dict[str, Telling]:
     """Every place that mapping a company leads through, and how to lead a process there."""
     tellings: dict[str, Telling] = {}
     for platform in LENDER_KINDS:
-        for number, fault in enumerate(faults):
-            tell = partial(applicants.ask, platform, fault)
-            notes = directory / f"{platform}-{number}.places"
-            for place in await places_of(cradle, applicants.stack, tell, notes):
-                if file_of(place) in CONFIGURING or subject_of(place) in CREATIONS:
-                    tellings.setdefault(place, tell)
+        tell = partial(applicants.ask, platform)
+        for place in await places_of(cradle, applicants.stack, tell, directory / f"{platform}.places"):
+            if file_of(place) in CONFIGURING or subject_of(place) in CREATIONS:
+                tellings.setdefault(place, tell)
+    return tellings
+
+
+async def find_tellings_of_losses(cradle: Cradle, applicants: Applicants, directory: Path) -> dict[str, Telling]:
+    """Every place that looking for a lost creation leads through, and how to lead a process there."""
+    tellings: dict[str, Telling] = {}
+    for (kind, (platform, path)), loss in product(WAYS_OF_CREATION.items(), LOSSES):
+        tell = partial(applicants.ask, platform, {"kind": loss, "match": {"path": path}, "status": 502})
+        for place in await places_of(cradle, applicants.stack, tell, directory / f"{kind}-{loss}.places"):
+            if file_of(place) in LOOKING and subject_of(place) == kind:
+                tellings.setdefault(place, tell)
     return tellings
 
 
@@ -134,9 +151,23 @@ async def test_a_process_killed_while_a_mapping_is_created_creates_each_part_onc
     applicants = Applicants.of(hurried)
     async with asyncio.TaskGroup() as tellers:
         async with open_cradle(hurried) as cradle:
-            tellings = await find_tellings(cradle, applicants, [None], tmp_path)
+            tellings = await find_tellings(cradle, applicants, tmp_path)
             assert {subject_of(place) for place in tellings} >= CREATIONS
             assert {file_of(place) for place in tellings} >= set(CONFIGURING)
+            told = await kill_at_each(cradle, tellings, tellers)
+        async with hurried.replica(hurried.port):
+            await asyncio.gather(*told)
+            await assert_created_once(applicants)
+
+
+async def test_a_process_killed_while_it_looks_for_a_lost_creation_creates_each_part_once(
+    hurried: Stack, tmp_path: Path
+) -> None:
+    applicants = Applicants.of(hurried)
+    async with asyncio.TaskGroup() as tellers:
+        async with open_cradle(hurried) as cradle:
+            tellings = await find_tellings_of_losses(cradle, applicants, tmp_path)
+            assert {subject_of(place) for place in tellings} >= CREATIONS - BANK_FEED
             told = await kill_at_each(cradle, tellings, tellers)
         async with hurried.replica(hurried.port):
             await asyncio.gather(*told)
