@@ -25,7 +25,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "worker"
 
-ROOT = ("app", "observed", "cli", "commands", "commands.*", "demo", "demo.*")
+ROOT = ("app", "lenders_ledger", "observed", "cli", "commands", "commands.*", "demo", "demo.*")
 EDGES = ("*.routes", "health", "problems", "inbox.body", "simulator", "simulator.*")
 SERVICES = (
     "api.accounts",
@@ -49,6 +49,8 @@ SERVICES = (
     "operations.auditor",
     "operations.control",
     "operations.reader",
+    "treasury.chart",
+    "treasury.deliver",
     "writeback.configure.creation",
     "writeback.configure.feeds",
     "writeback.configure.service",
@@ -76,6 +78,7 @@ PRIMITIVES = (
     "config",
     "database",
     "embedded",
+    "exchange",
     "jobs.patience",
     "ledger.poster",
     "loans.rulebook_file",
@@ -83,6 +86,9 @@ PRIMITIVES = (
     "migrations",
     "postgres",
     "telemetry",
+    "treasury.client",
+    "treasury.pace",
+    "treasury.transport",
     "writeback.statements",
 )
 STORES = ("*.store", "*_store", "writeback.statements")
@@ -98,6 +104,7 @@ MAY_IMPORT_ASYNCPG = (
 """Those that are no store keep a session of their own, or outlive any failed statement and so name its exception."""
 MAY_USE_FLOAT = ("metrics", "simulator.clock")
 """Prometheus stores binary floating point; the simulator's clock turns a time span into a sleep. Neither is money."""
+MAY_USE_TENACITY = ("codat.transport", "treasury.transport")
 
 SQL_METHODS = {"execute", "executemany", "fetch", "fetchrow", "fetchval", "fetchmany", "copy_records_to_table"}
 IMPURE_MODULES = {
@@ -177,8 +184,8 @@ def library_faults(module: str, libraries: set[str]) -> Iterator[str]:
             yield "imports aiohttp.web, which is for the edges"
         if top == "asyncpg" and not is_one_of(module, MAY_IMPORT_ASYNCPG):
             yield "imports asyncpg, which is for stores"
-        if top == "tenacity" and module != "codat.transport":
-            yield "imports tenacity, which is for requests to Codat: the queue retries everything else"
+        if top == "tenacity" and module not in MAY_USE_TENACITY:
+            yield "imports tenacity, which is for requests to foreign systems: the queue retries everything else"
 
 
 def call_faults(module: str, tree: ast.AST) -> Iterator[str]:
@@ -240,7 +247,7 @@ def test_every_role_named_here_is_played_by_a_module(pattern: str) -> None:
         ("simulator.books", "from worker.codat import wire", "imports codat.wire, but the simulator must not share"),
         ("jobs.runner", "from aiohttp import web", "imports aiohttp.web, which is for the edges"),
         ("inbox.receiver", "import asyncpg", "imports asyncpg, which is for stores"),
-        ("jobs.runner", "import tenacity", "imports tenacity, which is for requests to Codat"),
+        ("jobs.runner", "import tenacity", "imports tenacity, which is for requests to foreign"),
         ("codat.transport", "retry_if_not_exception_type(ValueError)", "calls retry_if_not_exception_type()"),
         ("jobs.runner", "connection.execute('select 1')", "calls execute(), but only stores run SQL"),
         ("money", "float('1.5')", "calls float(), which has no place near money"),

@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from importlib.metadata import version
 from typing import Final
-from uuid import UUID
 
 import aiohttp
 import structlog
@@ -40,9 +39,9 @@ from worker.jobs.hints import Hints
 from worker.jobs.job import Registration
 from worker.jobs.runner import Runner
 from worker.ledger.group_poster import GroupPoster
-from worker.ledger.store import ensure_ledger
-from worker.loans.apply import EventHandler
-from worker.loans.postings import LEDGER_NAME, Postings
+from worker.lenders_ledger import choose_ledger, delivery
+from worker.loans.apply import EventHandler, PostEvents
+from worker.loans.postings import Postings
 from worker.loans.rulebook_file import read_rulebook
 from worker.metrics import Depths, Metrics
 from worker.migrations import migrate
@@ -152,9 +151,9 @@ class Replica:
         try:
             await web.TCPSite(runner, self._settings.host, self._settings.port).start()
             log.info("listening", host=self._settings.host, port=self._settings.port, role=self._role.value)
-            ledger_id = await self._prepare_schema(stop)
-            if ledger_id is not None:
-                await self._work(ledger_id, stop)
+            post_events = await self._prepare_schema(stop)
+            if post_events is not None:
+                await self._work(post_events, stop)
         finally:
             await runner.cleanup()
             await self._poster.close()
@@ -174,35 +173,38 @@ class Replica:
             add_webhook_routes(app, self._receiver, secrets, observed_webhooks(self._metrics))
             add_writeback_routes(app, MappingService(self._desk), Operator(self._database, now), settings.api_tokens)
             control = Control(self._database, self._hints.nudge)
-            add_operations_routes(app, Reader(self._database), control, settings.api_tokens)
+            reader = Reader(self._database, settings.treasury.base_url if settings.treasury else None)
+            add_operations_routes(app, reader, control, settings.api_tokens)
             add_ledger_routes(app, self._database, self._effects, settings.ledger_api_keys)
         return app
 
-    async def _prepare_schema(self, stop: asyncio.Event) -> UUID | None:
-        """Bring the schema up to date and name the ledger, however long the database takes; None when told to stop."""
+    async def _prepare_schema(self, stop: asyncio.Event) -> PostEvents | None:
+        """Bring the schema up to date and choose the ledger, however long that takes; None when told to stop."""
         while not stop.is_set():
             try:
                 async with self._database.connection() as connection:
                     for migration in await migrate(connection):
                         log.info("migrated", migration=migration.file_name)
-                    return await ensure_ledger(connection, LEDGER_NAME)
+                    return await choose_ledger(connection, self._settings.treasury)
             except DatabaseUnavailable as error:
                 log.warning("database_awaited", error=str(error))
                 await _either(stop.wait(), asyncio.sleep(RECONNECT_SECONDS))
         return None
 
-    async def _work(self, ledger_id: UUID, stop: asyncio.Event) -> None:
+    async def _work(self, post_events: PostEvents, stop: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._hints.run(stop))
             pruning = group.create_task(self._effects.run_pruning())
             if self._role is Role.API:
                 await stop.wait()
             else:
-                await Runner(self._database, self._registrations(ledger_id), self._hints).run(stop)
+                async with delivery(self._database, self._settings.treasury) as deliveries:
+                    registrations = [*self._registrations(post_events), *map(self._observed, deliveries)]
+                    await Runner(self._database, registrations, self._hints).run(stop)
             pruning.cancel()
 
-    def _registrations(self, ledger_id: UUID) -> list[Registration]:
-        events = EventHandler(self._database, ledger_id, self._postings, create_sagas, self._hints.nudge)
+    def _registrations(self, post_events: PostEvents) -> list[Registration]:
+        events = EventHandler(self._database, post_events, self._postings, create_sagas, self._hints.nudge)
         metrics = self._metrics
         return [
             observed_jobs(
@@ -222,6 +224,9 @@ class Replica:
                 now,
             ),
         ]
+
+    def _observed(self, registration: Registration) -> Registration:
+        return observed_jobs(registration, self._metrics, now)
 
     async def _read_depths(self, database: Database) -> Depths:
         self._metrics.listener_connected.set(self._hints.listening)

@@ -16,6 +16,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from worker.errors import UsageError
 
@@ -53,6 +54,18 @@ class LedgerApiKey:
 
 
 @dataclass(frozen=True, slots=True)
+class TreasurySettings:
+    """The ledger at Modern Treasury that the worker posts to."""
+
+    base_url: str
+    """Without a trailing slash, and without ``/api``."""
+    organization_id: str
+    api_key: str = field(repr=False)
+    ledger: UUID | str
+    """Its id, or its name: then it is created when there is none."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything an operator can configure. Lists of secrets may be empty: then that door is closed (401)."""
 
@@ -69,6 +82,8 @@ class Settings:
     codat_legacy_webhook_authorization: str | None = field(repr=False)
     api_tokens: tuple[str, ...] = field(repr=False)
     ledger_api_keys: tuple[LedgerApiKey, ...]
+    treasury: TreasurySettings | None
+    """Where the lender's ledger is; None means this program's own, in PostgreSQL."""
     posting_rules: Path | None
     """The lender's own chart of accounts and posting rules; None means those that come with the program."""
     log_format: LogFormat
@@ -92,7 +107,6 @@ def load_settings(environment: Mapping[str, str], *, at_terminal: bool) -> Setti
     Raises :class:`~worker.errors.UsageError` naming the first missing or malformed value and its fix.
     """
     read = _Reader(environment)
-    _parse_ledger_backend(read.text("LEDGER_BACKEND", "postgres"))
     settings = Settings(
         database_url=read.secret("DATABASE_URL", _parse_database_url),
         data_dir=Path(read.text("WRITEBACK_DATA_DIR", ".writeback")),
@@ -105,6 +119,7 @@ def load_settings(environment: Mapping[str, str], *, at_terminal: bool) -> Setti
         codat_legacy_webhook_authorization=read.secret("CODAT_LEGACY_WEBHOOK_AUTHORIZATION", _parse_header_text),
         api_tokens=read.secrets("WRITEBACK_API_TOKENS", _parse_token),
         ledger_api_keys=read.secrets("LEDGER_API_KEYS", _parse_ledger_api_key),
+        treasury=_read_treasury(read),
         posting_rules=Path(path) if (path := read.text("POSTING_RULES", "")) else None,
         log_format=_parse_log_format(read.text("LOG_FORMAT", "console" if at_terminal else "json")),
         log_level=_parse_log_level(read.text("LOG_LEVEL", "INFO")),
@@ -227,9 +242,45 @@ def _parse_ledger_api_key(name: str, text: str) -> LedgerApiKey:
     return LedgerApiKey(_parse_token(name, organization_id), _parse_token(name, api_key))
 
 
-def _parse_ledger_backend(text: str) -> None:
-    if text != "postgres":
-        raise UsageError(f"LEDGER_BACKEND must be postgres in this version, not {text!r}")
+def _read_treasury(read: _Reader) -> TreasurySettings | None:
+    base_url = read.text("MODERN_TREASURY_BASE_URL", "https://app.moderntreasury.com")
+    organization_id = read.secret("MODERN_TREASURY_ORGANIZATION_ID", _parse_organization_id)
+    api_key = read.secret("MODERN_TREASURY_API_KEY", _parse_header_text)
+    ledger = read.text("MODERN_TREASURY_LEDGER", "Loans")
+    match read.text("LEDGER_BACKEND", "postgres"):
+        case "postgres":
+            return None
+        case "modern-treasury":
+            return TreasurySettings(
+                _parse_base_url("MODERN_TREASURY_BASE_URL", base_url),
+                _require("MODERN_TREASURY_ORGANIZATION_ID", organization_id),
+                _require("MODERN_TREASURY_API_KEY", api_key),
+                _parse_ledger(ledger),
+            )
+        case text:
+            raise UsageError(f"LEDGER_BACKEND must be postgres or modern-treasury, not {text!r}")
+
+
+def _require(name: str, value: str | None) -> str:
+    if value is None:
+        raise UsageError(
+            f"{name} is missing: set it, or {name}_FILE, from Modern Treasury's developer settings, "
+            "because LEDGER_BACKEND is modern-treasury"
+        )
+    return value
+
+
+def _parse_organization_id(name: str, text: str) -> str:
+    if ":" in text:
+        raise UsageError(f"{name} must be the organization's id alone, without a colon and the key")
+    return _parse_token(name, text)
+
+
+def _parse_ledger(text: str) -> UUID | str:
+    try:
+        return UUID(text)
+    except ValueError:
+        return text
 
 
 def _parse_log_format(text: str) -> LogFormat:

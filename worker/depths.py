@@ -8,6 +8,7 @@ from worker.ledger.store import count_imbalances
 from worker.loans.store import count_held
 from worker.metrics import Depths
 from worker.migrations import newest_applied
+from worker.treasury.outbox_store import count_waiting
 from worker.writeback.gauge_store import count_connections, count_open_pushes, count_waiting_sagas
 
 READY = "ready"
@@ -22,6 +23,7 @@ async def read_depths(database: Database) -> Depths:
         sagas = await count_waiting_sagas(connection)
         pushes = await count_open_pushes(connection)
         pending = [one for one in pushes if one.state == "pending"]
+        outbox = await count_waiting(connection)
         return Depths(
             jobs={(one.kind, one.condition): one.jobs for one in jobs},
             job_oldest_age={one.kind: one.oldest_seconds for one in jobs if one.condition == READY},
@@ -35,5 +37,7 @@ async def read_depths(database: Database) -> Depths:
             push_outcome_unknown=sum(one.number for one in pushes if one.state == "unknown"),
             connections=await count_connections(connection),
             ledger_imbalance=await count_imbalances(connection),
+            ledger_outbox=outbox.number,
+            ledger_outbox_oldest_age=outbox.oldest_age,
             schema_version=await newest_applied(connection),
         )

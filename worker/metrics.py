@@ -43,6 +43,9 @@ class Depths:
     """By state."""
     ledger_imbalance: int = 0
     """Currencies whose debits and credits differ; anything but zero is a fault."""
+    ledger_outbox: int = 0
+    """Postings that a ledger at Modern Treasury has not got yet."""
+    ledger_outbox_oldest_age: float = 0
     schema_version: int = 0
 
 
@@ -87,6 +90,8 @@ class Metrics:
             (self._push_pending, known.push_pending),
             (self._push_outcome_unknown, known.push_outcome_unknown),
             (self._ledger_imbalance, known.ledger_imbalance),
+            (self._ledger_outbox, known.ledger_outbox),
+            (self._ledger_outbox_oldest_age, known.ledger_outbox_oldest_age),
             (self._schema_version, known.schema_version),
         ):
             gauge.set(value if unknown is None else unknown)
@@ -144,6 +149,8 @@ class Metrics:
         self._push_outcome_unknown = self._gauge("push_outcome_unknown", "Writes whose effect is being looked up.")
         self._connections = self._gauge("connections", "Accounting connections by state.", "state")
         self._ledger_imbalance = self._gauge("ledger_imbalance", "Currencies whose debits and credits differ.")
+        self._ledger_outbox = self._gauge("ledger_outbox", "Postings not yet delivered to Modern Treasury.")
+        self._ledger_outbox_oldest_age = self._gauge("ledger_outbox_oldest_age_seconds", "Age of the oldest of them.")
         self._schema_version = self._gauge("schema_version", "Number of the newest migration applied.")
         self._labelled = (
             self._jobs,

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from worker.codat import interpret, wire
-from worker.codat.interpret import RETRY_AFTER_LONGEST, RETRY_AFTER_SHORTEST, RETRY_AFTER_UNSTATED, Reply
 from worker.codat.paging import parse_page
 from worker.codat.push_operation import PushStatus
 from worker.codat.quota import Quota
@@ -29,6 +28,7 @@ from worker.codat.replies import (
     Refused,
     Unavailable,
 )
+from worker.reply import RETRY_AFTER_LONGEST, RETRY_AFTER_SHORTEST, RETRY_AFTER_UNSTATED, Reply, retry_after
 
 NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
 KEY = "11111111-2222-4333-8444-555555555555"
@@ -136,17 +136,17 @@ def test_an_error_names_the_fields_that_were_refused_when_codat_says_so() -> Non
 )
 def test_retry_after_is_obeyed_within_reason(header: str | None, wait: timedelta) -> None:
     headers = {} if header is None else {"retry-after": header}
-    assert interpret.retry_after(headers, NOW) == wait
+    assert retry_after(headers, NOW) == wait
 
 
 def test_a_date_to_retry_after_is_measured_by_codats_clock_where_it_shows_one() -> None:
     headers = {"retry-after": "Mon, 05 Jan 2026 12:00:30 GMT", "date": "Mon, 05 Jan 2026 12:00:00 GMT"}
-    assert interpret.retry_after(headers, NOW) == timedelta(seconds=30)
+    assert retry_after(headers, NOW) == timedelta(seconds=30)
 
 
 @given(st.text(max_size=40))
 def test_no_header_makes_us_wait_for_ever_or_not_at_all(header: str) -> None:
-    assert RETRY_AFTER_SHORTEST <= interpret.retry_after({"retry-after": header}, NOW) <= RETRY_AFTER_LONGEST
+    assert RETRY_AFTER_SHORTEST <= retry_after({"retry-after": header}, NOW) <= RETRY_AFTER_LONGEST
     interpret.quota({"x-rate-limit-limit": header, "x-rate-limit-remaining": header, "x-rate-limit-reset": header})
 
 

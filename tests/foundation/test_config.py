@@ -6,10 +6,11 @@ import logging
 import re
 from base64 import b64encode
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
-from worker.config import LedgerApiKey, LogFormat, Settings, load_settings
+from worker.config import LedgerApiKey, LogFormat, Settings, TreasurySettings, load_settings
 from worker.errors import UsageError
 
 KEY = bytes(range(32))
@@ -34,6 +35,7 @@ def test_nothing_set_gives_the_documented_defaults() -> None:
         codat_legacy_webhook_authorization=None,
         api_tokens=(),
         ledger_api_keys=(),
+        treasury=None,
         posting_rules=None,
         log_format=LogFormat.JSON,
         log_level=logging.INFO,
@@ -68,6 +70,28 @@ def test_every_value_is_read() -> None:
     assert settings.posting_rules == Path("rules.toml")
     assert (settings.log_format, settings.log_level, settings.time_scale) == (LogFormat.CONSOLE, logging.DEBUG, 60)
     assert settings.require_codat_api_key() == "key"
+
+
+TREASURY = {
+    "LEDGER_BACKEND": "modern-treasury",
+    "MODERN_TREASURY_ORGANIZATION_ID": "org",
+    "MODERN_TREASURY_API_KEY": "hunter2",
+}
+
+
+def test_a_ledger_at_modern_treasury_needs_credentials_and_has_defaults_for_the_rest() -> None:
+    settings = load(**TREASURY)
+    assert settings.treasury == TreasurySettings("https://app.moderntreasury.com", "org", "hunter2", "Loans")
+    assert "hunter2" not in repr(settings)
+    with pytest.raises(UsageError, match="MODERN_TREASURY_API_KEY is missing: set it, or MODERN_TREASURY_API_KEY_FILE"):
+        load(**TREASURY | {"MODERN_TREASURY_API_KEY": ""})
+
+
+def test_the_ledger_at_modern_treasury_goes_by_name_or_by_id() -> None:
+    ledger_id = "0190f9a6-7b1c-7000-8000-000000000001"
+    for text, ledger in (("Fund II", "Fund II"), (ledger_id, UUID(ledger_id))):
+        settings = load(**TREASURY, MODERN_TREASURY_LEDGER=text, MODERN_TREASURY_BASE_URL="http://127.0.0.1:8080/")
+        assert settings.treasury == TreasurySettings("http://127.0.0.1:8080", "org", "hunter2", ledger)
 
 
 def test_an_empty_value_counts_as_unset() -> None:
@@ -106,7 +130,10 @@ def test_an_empty_value_counts_as_unset() -> None:
         ("WRITEBACK_API_TOKENS", "one two", "WRITEBACK_API_TOKENS (item 1) must be a token without spaces"),
         ("LEDGER_API_KEYS", "lender", "LEDGER_API_KEYS (item 1) must look like organization_id:api_key"),
         ("LEDGER_API_KEYS", "lender:", "LEDGER_API_KEYS (item 1) must look like organization_id:api_key"),
-        ("LEDGER_BACKEND", "modern-treasury", "LEDGER_BACKEND must be postgres in this version"),
+        ("LEDGER_BACKEND", "mysql", "LEDGER_BACKEND must be postgres or modern-treasury, not 'mysql'"),
+        ("LEDGER_BACKEND", "modern-treasury", "MODERN_TREASURY_ORGANIZATION_ID is missing: set it, or MODERN_"),
+        ("MODERN_TREASURY_ORGANIZATION_ID", "org:key", "MODERN_TREASURY_ORGANIZATION_ID must be the organization's id"),
+        ("MODERN_TREASURY_API_KEY", "clé", "MODERN_TREASURY_API_KEY must be printable ASCII"),
         ("LOG_FORMAT", "xml", "LOG_FORMAT must be json or console, not 'xml'"),
         ("LOG_LEVEL", "LOUD", "LOG_LEVEL must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL, not 'LOUD'"),
     ],

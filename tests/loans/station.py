@@ -19,7 +19,7 @@ from worker.ledger import store as ledger_store
 from worker.ledger.book import midnight
 from worker.ledger.transaction import Create, Direction, NewEntry, NewTransaction, Status
 from worker.loans import store
-from worker.loans.apply import CreateSagas, EventHandler
+from worker.loans.apply import CreateSagas, EventHandler, OwnLedger
 from worker.loans.postings import LEDGER_NAME
 from worker.loans.store import Outcome as EventOutcome
 from worker.writeback.store import create_sagas
@@ -93,7 +93,7 @@ class Station:
             session = await begin_session(connection, self.workers, [])
         assert session is not None
         nudges: list[None] = []
-        handler = EventHandler(self.database, self.ledger_id, POSTINGS, sagas, lambda: nudges.append(None))
+        handler = EventHandler(self.database, OwnLedger(self.ledger_id), POSTINGS, sagas, lambda: nudges.append(None))
         return Worker(self.database, self.workers, session, handler, nudges)
 
     async def play(self, *deliveries: Delivery) -> Self:

@@ -20,7 +20,7 @@ from worker.ledger import poster
 from worker.ledger.book import midnight
 from worker.ledger.store import ensure_accounts
 from worker.ledger.transaction import Create, Direction, NewEntry, NewTransaction, Status
-from worker.loans.apply import EventHandler
+from worker.loans.apply import EventHandler, OwnLedger
 from worker.loans.batch import Subject, SubjectKind
 from worker.loans.rulebook_file import default_rulebook
 from worker.loans.store import OutcomeState, count_held, get_loan, list_facts, list_held, list_loans
@@ -271,7 +271,7 @@ async def test_a_distribution_waits_for_capital_and_interest(station: Station) -
 async def test_a_batch_takes_the_same_number_of_statements_whatever_its_size(station: Station) -> None:
     counting = Counting(station.database)
     worker = await station.worker()
-    worker.handler = EventHandler(counting, station.ledger_id, POSTINGS, create_sagas, lambda: None)
+    worker.handler = EventHandler(counting, OwnLedger(station.ledger_id), POSTINGS, create_sagas, lambda: None)
     taken = []
     for first, loans in ((0, 1), (100, 2), (200, 60)):
         told = [a_drawn_loan(f"L{first + n}")[1] for n in range(loans)]

@@ -15,13 +15,13 @@ from worker.codat import connection as parse
 from worker.codat import interpret, paging, wire
 from worker.codat.connection import CompanyInfo, Connection, FeedAccount
 from worker.codat.gate import Gate
-from worker.codat.interpret import Reply
 from worker.codat.paging import Page
 from worker.codat.push_operation import PushOperation, parse_push_operation
 from worker.codat.records import RecordKind, list_path, options_path, segment
 from worker.codat.replies import Found, PushReply, ReadReply, Refused, Unavailable
 from worker.codat.transport import Request, Transport, always, read_reply_of
 from worker.codat.wire import JsonObject, UnreadableReplyError
+from worker.reply import Reply
 
 T = TypeVar("T")
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Final
 
 from worker.codat import wire
 from worker.codat.push_operation import parse_push_operation, parse_validation
-from worker.codat.quota import LONGEST_CLOSING, Quota
+from worker.codat.quota import Quota
 from worker.codat.replies import (
     Accepted,
     AmbiguityCause,
@@ -29,15 +27,7 @@ from worker.codat.replies import (
     Unavailable,
 )
 from worker.codat.wire import JsonObject, UnreadableReplyError
-
-RETRY_AFTER_UNSTATED: Final = timedelta(seconds=10)
-"""Wait after a 429 that does not say how long: a per-minute limit has mostly passed after a few of these."""
-
-RETRY_AFTER_SHORTEST: Final = timedelta(seconds=1)
-"""Shortest wait after a 429, also when it says zero or names a time already past."""
-
-RETRY_AFTER_LONGEST: Final = LONGEST_CLOSING
-"""Longest wait believed; an absurd one would otherwise stop every writeback."""
+from worker.reply import Reply, http_date, retry_after
 
 DETAIL_LENGTH: Final = 500
 """Characters kept of a foreign error message: enough for its sense, too few for a page of HTML."""
@@ -47,15 +37,6 @@ QUOTA_DIGITS: Final = 9
 
 CODATS_OWN_SERVICES: Final = frozenset({"publicapi", "clientsapi"})
 """What Codat calls itself in errors; any other service is the borrower's platform, whose limits are its own."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What came back over the wire. Header names are lower case."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
 
 
 def push_reply(reply: Reply, now: datetime) -> PushReply:
@@ -133,14 +114,6 @@ def is_platform_limit(reply: Reply) -> bool:
     return service is not None and service.casefold() not in CODATS_OWN_SERVICES
 
 
-def retry_after(headers: Mapping[str, str], now: datetime) -> timedelta:
-    """How long to wait after a 429: seconds or an HTTP date, within reason whatever the header says."""
-    stated = _stated_wait(headers, now)
-    if stated is None:
-        return RETRY_AFTER_UNSTATED
-    return min(max(stated, RETRY_AFTER_SHORTEST), RETRY_AFTER_LONGEST)
-
-
 def quota(headers: Mapping[str, str]) -> Quota | None:
     """The daily quota a reply tells, or None when it tells nothing."""
     limit, remaining = _count(headers.get("x-rate-limit-limit")), _count(headers.get("x-rate-limit-remaining"))
@@ -157,31 +130,11 @@ def _accepted(reply: Reply) -> PushReply:
         return Ambiguous(AmbiguityCause.REPLY, reply.status, str(error))
 
 
-def _stated_wait(headers: Mapping[str, str], now: datetime) -> timedelta | None:
-    text = headers.get("retry-after", "").strip()
-    if not text:
-        return None
-    if text.lstrip("+-").isdecimal():
-        # Long numbers are cut before they are read: they all mean "absurdly long".
-        return timedelta(seconds=int(text[:9]))
-    until = _http_date(text)
-    # Codat's own clock, where it tells it, so that a wrong clock here does not matter.
-    return until - (_http_date(headers.get("date", "")) or now) if until is not None else None
-
-
-def _http_date(text: str) -> datetime | None:
-    try:
-        moment = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
-
-
 def _moment(text: str | None) -> datetime | None:
     if text is None:
         return None
     document: JsonObject = {"at": text}
-    return wire.moment(document, "at") or _http_date(text)
+    return wire.moment(document, "at") or http_date(text)
 
 
 def _count(text: str | None) -> int | None:

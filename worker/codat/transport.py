@@ -11,26 +11,13 @@ from uuid import UUID
 import aiohttp
 import structlog
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
-from yarl import URL
 
 from worker.codat import interpret
 from worker.codat.gate import Gate
-from worker.codat.interpret import Reply
 from worker.codat.replies import AmbiguityCause, Ambiguous, RateLimited, Unavailable, Unsent
 from worker.errors import DatabaseUnavailable
-
-TOTAL_TIMEOUT_SECONDS: Final = 30.0
-"""Longest one request may take. Writes are queued by Codat and answered in well under a second; pages of two thousand
-records take seconds. A write given up on is ambiguous, so this errs on the long side."""
-
-CONNECT_TIMEOUT_SECONDS: Final = 5.0
-"""Longest wait for a connection: longer means unreachable, and nothing was sent, so trying again is free."""
-
-MAX_REPLY_BYTES: Final = 32 * 1024 * 1024
-"""Largest reply read, after decompression: two thousand records of 16 kB. A larger one would only hurt this process."""
-
-CHUNK_BYTES: Final = 64 * 1024
-"""Read at once, so that an endless reply is noticed soon."""
+from worker.exchange import BrokenError, NotConnectedError, OversizeError, exchange
+from worker.reply import Reply, retry_after
 
 ATTEMPTS: Final = 3
 """Attempts of what is safe to repeat at once; a fault that outlasts them is the queue's to wait out."""
@@ -45,22 +32,6 @@ _log = structlog.get_logger(__name__)
 
 Failure: TypeAlias = Ambiguous | Unsent | RateLimited
 """Why there is no reply at all."""
-
-
-class _NotConnectedError(Exception):
-    """No connection was made, so the request certainly was not sent."""
-
-
-class _BrokenError(Exception):
-    """The exchange broke off after the request may have been sent."""
-
-    def __init__(self, cause: AmbiguityCause, detail: str) -> None:
-        super().__init__(detail)
-        self.cause = cause
-
-
-class _OversizeError(Exception):
-    """The reply was not read to its end, because repeating it would only bring the same flood."""
 
 
 class _ServerError(Exception):
@@ -112,7 +83,7 @@ class Transport:
         a GET. Raises :class:`~worker.errors.DatabaseUnavailable` from the gate; cancellation passes through.
         """
         # Positive predicates of ordinary exceptions only, so that cancellation is never taken for a failed attempt.
-        repeatable = (_NotConnectedError, _BrokenError, _ServerError) if request.is_repeatable else _NotConnectedError
+        repeatable = (NotConnectedError, BrokenError, _ServerError) if request.is_repeatable else NotConnectedError
         attempts = AsyncRetrying(
             retry=retry_if_exception_type(repeatable),
             stop=stop_after_attempt(ATTEMPTS),
@@ -123,11 +94,11 @@ class Transport:
             return await attempts(self._attempt, request)
         except _ServerError as error:
             return error.reply
-        except _NotConnectedError as error:
+        except NotConnectedError as error:
             return Unsent(str(error))
-        except _BrokenError as error:
-            return Ambiguous(error.cause, None, str(error))
-        except _OversizeError as error:
+        except BrokenError as error:
+            return Ambiguous(AmbiguityCause(error.breach.value), None, str(error))
+        except OversizeError as error:
             return Ambiguous(AmbiguityCause.REPLY, None, str(error))
 
     async def _attempt(self, request: Request) -> Reply | Failure:
@@ -143,25 +114,8 @@ class Transport:
         return reply
 
     async def _send(self, request: Request) -> Reply:
-        try:
-            async with self._session.request(
-                request.method,
-                URL(f"{self._base_url}/{request.target}", encoded=True),
-                data=request.body,
-                headers=self._headers(request),
-                allow_redirects=False,  # a redirect would carry the key to whoever it names
-                timeout=aiohttp.ClientTimeout(total=TOTAL_TIMEOUT_SECONDS, sock_connect=CONNECT_TIMEOUT_SECONDS),
-            ) as response:
-                headers = {name.lower(): value for name, value in response.headers.items()}
-                return Reply(response.status, headers, await _read_bounded(response))
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise _NotConnectedError(f"no connection to Codat: {_describe(error)}") from error
-        except TimeoutError as error:
-            raise _BrokenError(AmbiguityCause.TIMEOUT, "Codat did not answer in time") from error
-        except (aiohttp.ClientError, OSError) as error:
-            raise _BrokenError(
-                AmbiguityCause.CONNECTION, f"the connection to Codat broke: {_describe(error)}"
-            ) from error
+        url = f"{self._base_url}/{request.target}"
+        return await exchange(self._session, "Codat", request.method, url, self._headers(request), request.body)
 
     def _headers(self, request: Request) -> dict[str, str]:
         headers = {"Authorization": self._authorization, "Accept": "application/json"}
@@ -177,7 +131,7 @@ class Transport:
             if quota is not None:
                 await self._gate.observe(quota)
             if reply.status == 429 and not interpret.is_platform_limit(reply):
-                wait = interpret.retry_after(reply.headers, datetime.now(UTC))
+                wait = retry_after(reply.headers, datetime.now(UTC))
                 _log.warning("codat_rate_limited", retry_after_seconds=wait.total_seconds())
                 await self._gate.close_for(wait)
         except DatabaseUnavailable:
@@ -194,20 +148,3 @@ def read_reply_of(outcome: Reply | Failure) -> Reply | RateLimited | Unavailable
             return Unavailable(detail)
         case _:
             assert_never(outcome)
-
-
-async def _read_bounded(response: aiohttp.ClientResponse) -> bytes:
-    parts: list[bytes] = []
-    size = 0
-    async for part in response.content.iter_chunked(CHUNK_BYTES):
-        size += len(part)
-        if size > MAX_REPLY_BYTES:
-            raise _OversizeError(f"the reply is larger than {MAX_REPLY_BYTES} bytes")
-        parts.append(part)
-    return b"".join(parts)
-
-
-def _describe(error: BaseException) -> str:
-    # Only the kind and the operating system's words: aiohttp's own texts may name headers.
-    reason = error.strerror if isinstance(error, OSError) and error.strerror else ""
-    return f"{type(error).__name__} {reason}".strip()

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from worker.commands.books import statement_csv, statement_tables, trial_balance_csv, trial_balance_tables
-from worker.commands.operating import add_action, add_group, ask, business_day, naming_arguments, written
+from worker.commands.operating import add_action, add_group, ask_ledger, business_day, naming_arguments, written
 from worker.commands.output import Columns, Output, list_table, show_json
 from worker.ledger.journal.formats import JournalFormat
 from worker.operations.auditor import Auditor
@@ -65,7 +65,7 @@ def _party(arguments: argparse.Namespace) -> Party | None:
 
 def _trial_balance(arguments: argparse.Namespace) -> int:
     party = _party(arguments)
-    document = ask(lambda database: Reader(database).trial_balance(arguments.as_of, party))
+    document = ask_ledger(lambda database: Reader(database).trial_balance(arguments.as_of, party))
     match arguments.output:
         case Output.JSON:
             show_json(document)
@@ -83,9 +83,9 @@ def _statement(arguments: argparse.Namespace) -> int:
     with naming_arguments():
         require_period(first, last)
         if party:
-            document = ask(lambda database: Reader(database).party_statements(party, first, last))
+            document = ask_ledger(lambda database: Reader(database).party_statements(party, first, last))
         else:
-            document = ask(lambda database: Reader(database).statement(arguments.account, first, last))
+            document = ask_ledger(lambda database: Reader(database).statement(arguments.account, first, last))
     statements = document["statements"] if party else [document]
     match arguments.output:
         case Output.JSON:
@@ -102,12 +102,12 @@ def _export(arguments: argparse.Namespace) -> int:
     with naming_arguments():
         if first and last:
             require_period(first, last)
-    ask(lambda database: Auditor(database).export(arguments.format, first, last, sys.stdout.write))
+    ask_ledger(lambda database: Auditor(database).export(arguments.format, first, last, sys.stdout.write))
     return 0
 
 
 def _verify(arguments: argparse.Namespace) -> int:
-    document = ask(lambda database: Auditor(database).verify())
+    document = ask_ledger(lambda database: Auditor(database).verify())
     if arguments.output is Output.JSON:
         show_json(document)
     else:

@@ -18,6 +18,7 @@ from worker.database import Database
 from worker.errors import Rejected, UsageError
 from worker.migrations import pending
 from worker.operations.control import Control
+from worker.operations.reader import ledger_elsewhere
 from worker.operations.request import read_day, read_limit, read_number, read_text
 from worker.operations.views import DEFAULT_LIMIT, Page
 from worker.telemetry import configure_logging
@@ -79,8 +80,14 @@ def ask(question: Callable[[Database], Awaitable[T]]) -> T:
 
     Raises :class:`~worker.errors.UsageError` when it is not, and :class:`~worker.errors.DatabaseUnavailable`.
     """
-    settings = load_settings(os.environ, at_terminal=sys.stderr.isatty())
-    configure_logging(settings.log_format, settings.log_level)
+    return run(_answer(_configured(), question))
+
+
+def ask_ledger(question: Callable[[Database], Awaitable[T]]) -> T:
+    """As :func:`ask`, about the lender's ledger; raises :class:`~worker.errors.Rejected` when it is somewhere else."""
+    settings = _configured()
+    if settings.treasury is not None:
+        raise ledger_elsewhere(settings.treasury.base_url)
     return run(_answer(settings, question))
 
 
@@ -98,6 +105,12 @@ def naming_arguments() -> Iterator[None]:
 def control(database: Database) -> Control:
     """A person's decisions, without a hint: idle workers look by themselves within a second."""
     return Control(database, lambda: None)
+
+
+def _configured() -> Settings:
+    settings = load_settings(os.environ, at_terminal=sys.stderr.isatty())
+    configure_logging(settings.log_format, settings.log_level)
+    return settings
 
 
 async def _answer(settings: Settings, question: Callable[[Database], Awaitable[T]]) -> T:

@@ -11,7 +11,7 @@ lock, and whoever adds to it looks for holds under the same lock, so that no wak
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -28,7 +28,7 @@ from worker.ledger import poster
 from worker.ledger.store import ensure_accounts
 from worker.ledger.transaction import Posted, Refused, Replayed
 from worker.loans import store
-from worker.loans.batch import Batch, Decided, Incoming, Subject, SubjectKind
+from worker.loans.batch import Batch, Decided, Incoming, PostedEvents, Subject, SubjectKind
 from worker.loans.decision import Apply, Duplicate, Hold, Refuse, repayment_settled
 from worker.loans.events import CapitalContributed, CapitalDistributed, ExpenseIncurred, parse_event
 from worker.loans.loan import FactKey, FactKind, Loan
@@ -47,6 +47,9 @@ _log = structlog.get_logger(__name__)
 CreateSagas = Callable[[Connection, Sequence[NewSaga]], Awaitable[Sequence[NewJob]]]
 """Stores sagas inside the caller's transaction and returns the jobs that drive them."""
 
+PostEvents = Callable[[Connection, Sequence[Decided]], Awaitable[PostedEvents]]
+"""Writes decided events into the lender's ledger, or into the outbox to it, inside the caller's transaction."""
+
 
 class PostingError(WritebackError):
     """The ledger did not accept a transaction that the loan's own rules allow; its batch is rolled back."""
@@ -60,19 +63,43 @@ class _Read:
     answers: tuple[NewOutcome, ...]
 
 
+class OwnLedger:
+    """Posts events to the ledger in this very database, inside the transaction that applies them."""
+
+    def __init__(self, ledger_id: UUID) -> None:
+        self._ledger_id = ledger_id
+
+    async def __call__(self, connection: Connection, decided: Sequence[Decided]) -> PostedEvents:
+        """Post all operations together. Raises :class:`PostingError` when the ledger does not accept one of them."""
+        accounts = [account for one in decided for account in one.posting.accounts]
+        if accounts:
+            await ensure_accounts(connection, self._ledger_id, accounts)
+        owners = [one.incoming.message_id for one in decided for _ in one.posting.operations]
+        operations = [operation for one in decided for operation in one.posting.operations]
+        transaction_ids: dict[int, UUID] = {}
+        results = await poster.post(connection, self._ledger_id, operations)
+        for message_id, result in zip(owners, results, strict=True):
+            match result:
+                case Posted(transaction_id) | Replayed(transaction_id):
+                    transaction_ids[message_id] = transaction_id
+                case Refused(code, detail):
+                    raise PostingError(f"{code}: {detail}")
+        return PostedEvents(transaction_ids)
+
+
 class EventHandler:
     """Applies loan events; the queue's handler of ``apply_event`` jobs, whose subjects are inbox messages."""
 
     def __init__(
         self,
         database: Database,
-        ledger_id: UUID,
+        post_events: PostEvents,
         postings: Postings,
         create_sagas: CreateSagas,
         nudge: Callable[[], None],
     ) -> None:
         self._database = database
-        self._ledger_id = ledger_id
+        self._post_events = post_events
         self._postings = postings
         self._create_sagas = create_sagas
         self._nudge = nudge
@@ -105,37 +132,21 @@ class EventHandler:
             mine = [job for job in jobs if job.id in held]
             read = await _read(connection, mine)
             batch = await _decide(connection, read.incoming, self._postings)
-            transaction_ids = await self._post(connection, batch.decided)
-            outcomes = [NewOutcome.of(one, transaction_ids.get(one.incoming.message_id)) for one in batch.decided]
+            posted = await self._post_events(connection, batch.decided)
+            ids = posted.transaction_ids
+            outcomes = [NewOutcome.of(one, ids.get(one.incoming.message_id)) for one in batch.decided]
             outcomes += read.answers
             await _write(connection, batch, outcomes)
             released = await store.release_held(connection, batch.news) if batch.news else []
             refused = _refused(outcomes)
             await _finish(connection, worker_id, [job for job in mine if job.subject not in refused])
-            jobs_of_sagas = await self._create_sagas(connection, _sagas(batch, transaction_ids))
+            jobs_of_sagas = await self._create_sagas(connection, _sagas(batch, ids))
             # Lane locks come last and all at once, see the queue's lock order.
             again = [_job_of(message_id, subject) for message_id, subject in released]
-            await enqueue_jobs(connection, [*again, *jobs_of_sagas])
+            await enqueue_jobs(connection, [*again, *jobs_of_sagas, *posted.jobs])
         for one in batch.decided:
             _tell(one)
         return {job.id: refused.get(job.subject, Settled()) for job in jobs}
-
-    async def _post(self, connection: Connection, decided: Sequence[Decided]) -> dict[int, UUID]:
-        """Post the decided events' operations; the transaction each message came to, by message."""
-        accounts = [account for one in decided for account in one.posting.accounts]
-        if accounts:
-            await ensure_accounts(connection, self._ledger_id, accounts)
-        owners = [one.incoming.message_id for one in decided for _ in one.posting.operations]
-        operations = [operation for one in decided for operation in one.posting.operations]
-        transaction_ids: dict[int, UUID] = {}
-        results = await poster.post(connection, self._ledger_id, operations)
-        for message_id, result in zip(owners, results, strict=True):
-            match result:
-                case Posted(transaction_id) | Replayed(transaction_id):
-                    transaction_ids[message_id] = transaction_id
-                case Refused(code, detail):
-                    raise PostingError(f"{code}: {detail}")
-        return transaction_ids
 
 
 async def _read(connection: Connection, jobs: Sequence[Job]) -> _Read:
@@ -222,7 +233,7 @@ def _job_of(message_id: int, subject: Subject) -> NewJob:
     return NewJob(APPLY_EVENT, lane(subject.kind.value, subject.id), message_id)
 
 
-def _sagas(batch: Batch, transaction_ids: dict[int, UUID]) -> list[NewSaga]:
+def _sagas(batch: Batch, transaction_ids: Mapping[int, UUID]) -> list[NewSaga]:
     return [
         _saga(one, one.decision.loan, transaction_ids)
         for one in batch.decided
@@ -230,7 +241,7 @@ def _sagas(batch: Batch, transaction_ids: dict[int, UUID]) -> list[NewSaga]:
     ]
 
 
-def _saga(one: Decided, loan: Loan, transaction_ids: dict[int, UUID]) -> NewSaga:
+def _saga(one: Decided, loan: Loan, transaction_ids: Mapping[int, UUID]) -> NewSaga:
     if one.movement is None:
         raise Bug(f"event {one.incoming.event_id} moves no money")
     return NewSaga(

@@ -6,11 +6,13 @@ earned them in this very batch is counted, which needs their locked accounts (:m
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import NamedTuple
+from uuid import UUID
 
+from worker.jobs.job import NewJob
 from worker.loans.decide import Known, decide_for_investor, decide_for_loan
 from worker.loans.decision import Apply, Decision, Hold, earned_interest, repayment_settled
 from worker.loans.events import CapitalContributed, CapitalDistributed, CapitalEvent, ExpenseIncurred, LoanEvent
@@ -78,6 +80,17 @@ class Decided:
     decision: Decision
     posting: Posting = field(default_factory=Posting)
     movement: Movement | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PostedEvents:
+    """What became of events' operations: the transaction each message came to, and jobs that see to the rest.
+
+    A ledger of our own answers with transactions, one that is elsewhere with jobs.
+    """
+
+    transaction_ids: Mapping[int, UUID] = field(default_factory=dict)
+    jobs: Sequence[NewJob] = ()
 
 
 class Batch:

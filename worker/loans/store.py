@@ -121,6 +121,12 @@ async def get_outcome(connection: Connection, message_id: int) -> Outcome | None
     return (await load_outcomes(connection, [message_id])).get(message_id)
 
 
+async def has_posted(connection: Connection) -> bool:
+    """Whether any event was posted to the ledger in this database."""
+    has: bool = await connection.fetchval(query("loans/has_posted"))
+    return has
+
+
 async def count_held(connection: Connection) -> HeldCount:
     """For a gauge: how many events wait, and the age of the oldest."""
     row = await connection.fetchrow(query("loans/count_held"))

@@ -54,10 +54,14 @@ MAX_STATEMENT_ENTRIES: Final = 10_000
 
 
 class Reader:
-    """Reads across the stations. What does not exist raises :class:`~worker.errors.Rejected` (404)."""
+    """Reads across the stations. What does not exist raises :class:`~worker.errors.Rejected` (404).
 
-    def __init__(self, database: Database) -> None:
+    ``treasury_url`` is where the lender's ledger is when it is not in this database: then it cannot be read here (409).
+    """
+
+    def __init__(self, database: Database, treasury_url: str | None = None) -> None:
         self._database = database
+        self._treasury_url = treasury_url
 
     async def list_events(self, which: EventFilter, page: Page[int]) -> Document:
         """Loan events, newest first."""
@@ -175,6 +179,8 @@ class Reader:
     @asynccontextmanager
     async def _ledger(self) -> AsyncIterator[tuple[Connection, UUID]]:
         """A snapshot of the lender's ledger, which is created when it does not exist yet."""
+        if self._treasury_url is not None:
+            raise ledger_elsewhere(self._treasury_url)
         async with self._database.connection() as connection:
             ledger_id = await ledger_store.ensure_ledger(connection, LEDGER_NAME)
             async with connection.transaction(isolation="repeatable_read", readonly=True):
@@ -205,6 +211,11 @@ async def read_dead_letter(connection: Connection, dead_letter_id: int) -> Docum
     if not letters:
         raise missing("dead letter", dead_letter_id)
     return {**dead_letter_document(letters[0]), "attempts": await _attempts(connection, letters[0].job_id)}
+
+
+def ledger_elsewhere(url: str) -> Rejected:
+    """The refusal to show a ledger that is not in this database."""
+    return Rejected(409, f"the lender's ledger is at Modern Treasury, {url}: read it there", code="ledger_elsewhere")
 
 
 def missing(noun: str, name: int | str) -> Rejected:
