@@ -18,7 +18,7 @@ from aioresponses import aioresponses as mocked
 from structlog.testing import capture_logs
 
 from tests.codat.conftest import API_KEY, BASE_URL, COMPANY, CONNECTION, KEY, C, P
-from worker.codat import transport
+from worker import exchange
 from worker.codat.client import CodatClient
 from worker.codat.gate import Gate
 from worker.codat.records import RecordKind
@@ -146,7 +146,7 @@ async def test_a_redirect_is_refused_before_the_key_goes_anywhere_else(client: C
 
 
 async def test_a_reply_without_end_is_given_up_on(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "MAX_REPLY_BYTES", 1_000_000)
+    monkeypatch.setattr(exchange, "MAX_REPLY_BYTES", 1_000_000)
 
     async def flood(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
@@ -169,7 +169,7 @@ async def test_a_reply_without_end_is_given_up_on(gate: Gate, monkeypatch: pytes
 
 
 async def test_a_write_that_is_not_answered_in_time_is_ambiguous(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "TOTAL_TIMEOUT_SECONDS", 0.05)
+    monkeypatch.setattr(exchange, "TOTAL_TIMEOUT_SECONDS", 0.05)
     received: list[str] = []
 
     async def silence(request: web.Request) -> web.Response:

@@ -26,6 +26,7 @@ from typing import Any, NoReturn
 
 from worker.cli import main
 from worker.inbox.messages import Source
+from worker.treasury.posting import Posting
 from worker.writeback.situation import Step
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -57,7 +58,10 @@ LOOKING = (
 )
 """Finding out what became of a write whose answer was lost."""
 
-WATCHED = (*CRITICAL, *CONFIGURING, *LOOKING)
+DELIVERING = ("worker/treasury/deliver.py",)
+"""Sending the outbox to a ledger that is kept elsewhere."""
+
+WATCHED = (*CRITICAL, *CONFIGURING, *LOOKING, *DELIVERING)
 
 
 @dataclass(frozen=True)
@@ -130,9 +134,9 @@ _STATEMENTS = {relative: _statements(relative) for relative in WATCHED}
 def _about(frame: FrameType | None) -> str:
     """What this function, or the nearest of its callers that knows, is about."""
     while frame is not None:
-        for name in ("step", "before", "read", "source"):
+        for name in ("posting", "step", "before", "read", "source"):
             match frame.f_locals.get(name):
-                case Step(kind=kind):
+                case Step(kind=kind) | Posting(kind=kind):
                     return kind.value
                 case Source() as source:
                     return source.value

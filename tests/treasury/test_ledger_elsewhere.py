@@ -1,0 +1,126 @@
+"""A ledger in another process holds exactly what one of our own would, whatever happens on the way there."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from tests.conftest import copied_database
+from tests.faults.cradle import open_cradle, place
+from tests.faults.story import deliver
+from tests.flow.stack import Stack, eventually
+from tests.treasury.stage import KEY, LEDGER, ORGANIZATION, Event, Remote, delivered, open_lender, open_remote, tell
+from tests.treasury.story import life
+from worker.demo.processes import free_port
+from worker.loans.postings import LEDGER_NAME
+from worker.treasury.posting import PostingKind
+
+DELIVER = "worker/treasury/deliver.py"
+
+PLACES = [
+    *(place(DELIVER, "async with self._database.transaction()", kind) for kind in PostingKind),
+    place(DELIVER, "await finish_jobs(", PostingKind.CREATE),
+    place(DELIVER, '_log.info("posting_delivered"', PostingKind.CREATE),
+]
+"""Where a process dies: with the effect there and no record of it here, for every kind of posting; while the record is
+written; and before the queue hears of it."""
+
+
+@pytest.fixture
+async def remote(
+    server_url: str, template: str, database_numbers: Iterator[int], tmp_path: Path
+) -> AsyncIterator[Remote]:
+    """The ledger elsewhere."""
+    async with (
+        copied_database(server_url, template, next(database_numbers)) as url,
+        open_remote(url, tmp_path) as remote,
+    ):
+        yield remote
+
+
+@pytest.fixture
+async def lender(database_url: str, tmp_path: Path, remote: Remote) -> AsyncIterator[Stack]:
+    """Who posts there."""
+    async with open_lender(database_url, tmp_path, remote) as stack:
+        yield stack
+
+
+async def test_the_books_there_are_those_a_ledger_of_our_own_would_hold(
+    lender: Stack, remote: Remote, server_url: str, template: str, database_numbers: Iterator[int]
+) -> None:
+    events = [*life("LN-1"), *life("LN-2", "OtherMoney")]
+    async with lender.replica(lender.port):
+        await tell(lender, events)
+        await delivered(lender)
+        there = await remote.books(LEDGER)
+
+    async with copied_database(server_url, template, next(database_numbers)) as url:
+        port = free_port()
+        own = {"DATABASE_URL": url, "LEDGER_BACKEND": "postgres", "LEDGER_API_KEYS": f"{ORGANIZATION}:{KEY}"}
+        async with lender.replica(port, **own):
+            here = Remote(f"http://127.0.0.1:{port}", lender.session, url)
+            await tell(lender, events, url=here.url)
+            await delivered(replace(lender, database_url=url))
+            books = await here.books(LEDGER_NAME)
+
+    assert there.accounts == books.accounts
+    assert there.categories == books.categories
+    assert there.transactions == books.transactions
+    assert len(there.transactions) == 2 * 14
+
+
+@pytest.mark.parametrize("keys_are_remembered", [True, False])
+async def test_a_process_killed_around_a_delivery_posts_each_transaction_once(
+    lender: Stack, remote: Remote, keys_are_remembered: bool
+) -> None:
+    parties = [(f"LN-{number:02}", f"Investor-{number:02}") for number in range(len(PLACES) + 1)]
+    async with asyncio.TaskGroup() as senders:
+        async with open_cradle(lender) as cradle:
+            for death, party in zip(PLACES, parties, strict=False):
+                ended = await cradle.start(kill_at=death)
+                senders.create_task(insist(lender, life(*party)))
+                assert await ended == -signal.SIGKILL
+        if not keys_are_remembered:  # as a day later
+            await forget_keys(remote)
+        async with lender.replica(lender.port):
+            senders.create_task(insist(lender, life(*parties[-1])))
+            await eventually_told(lender, len(parties))
+            await delivered(lender)
+            books = await remote.books(LEDGER)
+
+    undisturbed = books.story(*parties[-1])
+    assert len(undisturbed) == len(set(undisturbed)) == 14
+    for party in parties:
+        assert books.story(*party) == undisturbed
+    for balance in ("posted_balance", "pending_balance"):
+        sides = [(account[balance]["debits"], account[balance]["credits"]) for account in books.accounts.values()]
+        assert sum(debits for debits, _ in sides) == sum(credits for _, credits in sides) > 0
+
+
+async def insist(stack: Stack, events: Sequence[Event]) -> None:
+    """Send events one after the other, each until it is acknowledged."""
+    for webhook_id, event in events:
+        await deliver(stack, webhook_id, event)
+
+
+async def eventually_told(stack: Stack, lives: int) -> None:
+    """Return when every event of so many lives was stored."""
+
+    async def told() -> bool:
+        rows = await stack.fetch("select count(*) as messages from inbox_messages")
+        return rows[0]["messages"] == lives * len(life("any"))
+
+    await eventually(told)
+
+
+async def forget_keys(remote: Remote) -> None:
+    """Make the ledger's API forget every Idempotency-Key."""
+    connection = await asyncpg.connect(remote.database_url)
+    await connection.execute("delete from api_idempotency_keys")
+    await connection.close()
