@@ -11,9 +11,12 @@ import pytest
 from modern_treasury import AsyncModernTreasury, AuthenticationError
 
 from tests.api.conftest import OTHER_KEY, Raw, serving
+from worker.api.effects import Effects
+from worker.api.kept_answers import KeptAnswers
 from worker.api.routes import MAX_BODY_BYTES
 from worker.config import LedgerApiKey
 from worker.database import Database
+from worker.ledger.group_poster import GroupPoster
 
 
 async def test_a_ping_is_answered(client: AsyncModernTreasury) -> None:
@@ -128,6 +131,14 @@ async def test_a_repeated_key_answers_as_it_did_first_whatever_is_sent_with_it(r
     assert other_caller[1]["name"] == "B"
 
 
+async def test_a_repeated_key_answers_as_it_did_first_on_any_path(raw: Raw) -> None:
+    sent = {"headers": {"Idempotency-Key": "k1"}}
+    _, first, _ = await raw.call("POST", "/api/ledgers", json={"name": "A"}, **sent)
+    for path, body in (("/api/ledger_accounts", {"name": "B"}), ("/api/ledger_transactions", {}), ("/api/ledgers", [])):
+        status, again, _ = await raw.call("POST", path, json=body, **sent)
+        assert (status, again) == (201, first)
+
+
 async def test_a_call_that_failed_may_be_repeated_under_its_key(raw: Raw) -> None:
     sent = {"headers": {"Idempotency-Key": "k1"}}
     assert (await raw.call("POST", "/api/ledgers", json={}, **sent))[0] == 422
@@ -150,6 +161,20 @@ async def test_an_expired_key_begins_anew(raw: Raw, database: Database) -> None:
     _, repeated, _ = await raw.call("POST", "/api/ledgers", json={"name": "C"}, **sent)
     assert second["name"] == "B"
     assert repeated == second
+
+
+async def test_expired_keys_are_forgotten_and_others_are_not(raw: Raw, database: Database) -> None:
+    for key in ("old", "new"):
+        await raw.call("POST", "/api/ledgers", json={"name": key}, headers={"Idempotency-Key": key})
+    async with database.connection() as connection:
+        await connection.execute(
+            "update api_idempotency_keys set created_at = created_at - interval '25 hours'"
+            " where created_at = (select min(created_at) from api_idempotency_keys)"
+        )
+        await Effects(database, GroupPoster(database, KeptAnswers()).submit).prune()
+        assert await connection.fetchval("select count(*) from api_idempotency_keys") == 1
+    _, again, _ = await raw.call("POST", "/api/ledgers", json={"name": "x"}, headers={"Idempotency-Key": "new"})
+    assert again["name"] == "new"
 
 
 async def test_many_callers_with_one_key_have_one_effect(raw: Raw) -> None:

@@ -80,15 +80,27 @@ class Effects:
             case answered:
                 return answered
 
+    async def kept(self, call: Call) -> Answer | None:
+        """What the call's key led to before; None when it has none, or it led to nothing yet."""
+        if call.idempotency_key is None:
+            return None
+        async with self._database.connection() as connection:
+            return await store.find_kept(connection, key_digest(call, call.idempotency_key))
+
     async def run_pruning(self) -> None:
-        """Forget expired keys now and then until cancelled, through any absence of the database."""
+        """Repeat :meth:`prune` until cancelled, through any absence of the database."""
         while True:
             try:
-                while await self._prune_some() == store.PRUNED_AT_ONCE:
-                    pass
+                await self.prune()
             except DatabaseUnavailable as error:
                 log.warning("pruning_interrupted", error=str(error))
             await asyncio.sleep(PRUNE_PERIOD.total_seconds())
+
+    async def prune(self) -> None:
+        """Forget all expired keys, each part of them in a commit of its own."""
+        async with self._database.connection() as connection:
+            while await store.prune_kept(connection) == store.PRUNED_AT_ONCE:
+                pass
 
     async def _once(self, digest: bytes, effect: Effect) -> Answer:
         async with self._database.transaction() as connection:
@@ -100,10 +112,6 @@ class Effects:
             answer = await effect(connection)
             await store.keep_answers(connection, {digest: answer})
             return answer
-
-    async def _prune_some(self) -> int:
-        async with self._database.connection() as connection:
-            return await store.prune_kept(connection)
 
 
 def key_digest(call: Call, key: str) -> bytes:

@@ -42,6 +42,12 @@ async def admit_keys(connection: Connection, digests: Sequence[bytes]) -> list[A
     ]
 
 
+async def find_kept(connection: Connection, digest: bytes) -> Answer | None:
+    """The answer a key led to, None for a new, an expired or a busy one."""
+    row = await connection.fetchrow(query("api/find_kept"), digest, RETENTION)
+    return None if row is None else Answer(row["status"], row["content"])
+
+
 async def keep_answers(connection: Connection, answers: Mapping[bytes, Answer]) -> None:
     """Remember what locked keys led to. Raises :class:`KeyTakenError` when the transaction must begin again."""
     status = await connection.execute(

@@ -47,7 +47,7 @@ def add_routes(app: web.Application, database: Database, effects: Effects, keys:
     """Adds everything under ``/api``, with error bodies of its own."""
     api = web.Application(middlewares=[_guarding(keys)])
     for method, path, handler in _routes(database, effects):
-        api.router.add_route(method, path, _answering(handler))
+        api.router.add_route(method, path, _answering(handler, effects))
     app.add_subapp("/api", api)
 
 
@@ -122,9 +122,16 @@ def _guarding(keys: Sequence[LedgerApiKey]) -> Middleware:
     return guard
 
 
-def _answering(handler: Handler) -> Respond:
+def _answering(handler: Handler, effects: Effects) -> Respond:
     async def respond(request: web.Request) -> web.Response:
-        given = await handler(await _call(request))
+        call = await _call(request)
+        try:
+            given = await handler(call)
+        except Rejected:
+            # A key that led to something stands for it whatever comes with it, even what would be refused by itself.
+            if (kept := await effects.kept(call)) is None:
+                raise
+            given = kept
         content_type = "application/json" if given.content else None
         return web.Response(
             status=given.status, body=given.content or None, content_type=content_type, headers=given.headers
