@@ -115,8 +115,9 @@ async def test_two_ledgers_that_share_an_external_id_conflict(client: AsyncModer
     other = await LendNow.open(client)
     for one in (lender, other):
         await one.post({"cash": 5}, {"revenue": 5}, external_id="shared")
-    with pytest.raises(ConflictError):
-        await client.ledger_transactions.retrieve("shared")
+    with pytest.raises(ConflictError) as caught:
+        await client.with_options(max_retries=5).ledger_transactions.retrieve("shared")
+    assert caught.value.response.request.headers["x-stainless-retry-count"] == "0"
 
 
 async def test_replacing_entries_discards_the_old_ones(client: AsyncModernTreasury, lender: LendNow) -> None:

@@ -47,3 +47,10 @@ def unknown(parameter: str, noun: str) -> Rejected:
 def conflict(message: str) -> Rejected:
     """409: the same call may succeed in a moment; the official client sends it again by itself."""
     return Rejected(409, message, code=Code.CONFLICT)
+
+
+class LastingConflict(Rejected):
+    """409 where the interface wants one although no repetition helps; the answer tells the client not to."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(409, message, code=Code.CONFLICT)

@@ -19,7 +19,7 @@ from worker.api.credentials import Caller, authenticate
 from worker.api.effects import Effects
 from worker.api.entries import Entries
 from worker.api.ledgers import Ledgers
-from worker.api.refusals import Code
+from worker.api.refusals import Code, LastingConflict
 from worker.api.transactions import Transactions
 from worker.config import LedgerApiKey
 from worker.database import Database
@@ -32,6 +32,9 @@ MAX_BODY_BYTES: Final = 4 * 1024 * 1024
 
 MAX_KEY_CHARACTERS: Final = 255
 """Longest idempotency key: a UUID has 36, a readable one named after an event about 100."""
+
+SHOULD_RETRY: Final = "x-should-retry"
+"""Header by which the official client is told whether to send a call again."""
 
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 
@@ -104,7 +107,10 @@ def _guarding(keys: Sequence[LedgerApiKey]) -> Middleware:
             request[_CALLER] = authenticate(request.headers.get(hdrs.AUTHORIZATION), pairs)
             return await handler(request)
         except Rejected as error:
-            return _refusal(error.status, error.code, error.detail, error.field)
+            response = _refusal(error.status, error.code, error.detail, error.field)
+            if isinstance(error, LastingConflict):
+                response.headers[SHOULD_RETRY] = "false"
+            return response
         except Unavailable as error:
             log.warning("request_unavailable", path=request.path, error=str(error))
             return _refusal(503, Code.UNAVAILABLE, "the service cannot do this just now: send the request again")

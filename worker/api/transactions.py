@@ -17,7 +17,7 @@ from worker.api.effects import Effects, Posting
 from worker.api.outcomes import external_id_taken, refusal, shown
 from worker.api.query import NEWEST_FIRST, Query
 from worker.api.reading_store import snapshot
-from worker.api.refusals import conflict, invalid, not_found, unknown
+from worker.api.refusals import LastingConflict, invalid, not_found, unknown
 from worker.api.render import render_transaction, render_version
 from worker.api.transaction_body import (
     LedgerableType,
@@ -62,7 +62,7 @@ class Transactions:
         if not found:
             raise not_found(NOUN)
         if len(found) > 1:
-            raise conflict("Several ledgers have a ledger transaction with this external ID: use its id")
+            raise LastingConflict("Several ledgers have a ledger transaction with this external ID: use its id")
         return answer(render_transaction(found[0]))
 
     async def list_versions(self, call: Call) -> Answer:
