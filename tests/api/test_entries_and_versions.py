@@ -1,0 +1,87 @@
+"""Ledger entries and versions of ledger transactions through the official client."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from modern_treasury import AsyncModernTreasury, NotFoundError
+
+from tests.api.conftest import Raw
+from tests.api.lendnow import LendNow
+
+MISSING = "00000000-0000-4000-8000-000000000000"
+
+
+async def test_entries_filter_order_and_show_balances(client: AsyncModernTreasury, lender: LendNow) -> None:
+    first = await lender.post({"cash": 1}, {"revenue": 1}, effective_at="2024-03-03")
+    second = await lender.post({"cash": 2}, {"revenue": 2}, effective_at="2024-01-01", status="pending")
+    await client.ledger_transactions.update(second.id, status="posted")
+    third = await lender.post({"expenses": 3}, {"cash": 3}, effective_at="2024-02-02", status="pending")
+    cash = {"ledger_account_id": lender.ids["cash"]}
+
+    async def found(**filters: Any) -> list[int]:
+        return [entry.amount async for entry in client.ledger_entries.list(**{"per_page": 2, **filters})]
+
+    assert await found() == [3, 3, 2, 2, 1, 1]
+    assert await found(**cash) == [3, 2, 1]
+    assert await found(**cash, order_by={"effective_at": "asc"}) == [2, 3, 1]
+    assert await found(**cash, order_by={"effective_at": "desc"}) == [1, 3, 2]
+    assert await found(**cash, order_by={"created_at": "asc"}) == [1, 2, 3]
+    assert await found(**cash, order_by={"created_at": "desc"}) == [3, 2, 1]
+    assert await found(**cash, status="pending") == [3]
+    assert await found(**cash, extra_query={"status": ["pending", "posted"]}) == [3, 2, 1]
+    assert await found(**cash, direction="credit") == [3]
+    assert await found(**cash, amount={"gt": 1}) == [3, 2]
+    assert await found(**cash, as_of_lock_version=2) == [2, 1]
+    assert await found(**cash, ledger_account_lock_version={"gte": 3}) == [3, 2]
+    assert await found(**cash, effective_date={"gte": "2024-02-02"}) == [3, 1]
+    assert await found(id=[entry.id for entry in first.ledger_entries]) == [1, 1]
+    assert await found(ledger_transaction_id=third.id) == [3, 3]
+    assert await found(ledger_account_category_id=MISSING) == []
+
+    shown = [entry async for entry in client.ledger_entries.list(**cash, show_balances=True)]  # type: ignore[arg-type]
+    balances = [entry.resulting_ledger_account_balances for entry in shown]
+    assert [one and (one.posted_balance.amount, one.pending_balance.amount) for one in balances] == [
+        (3, 0),
+        (3, 3),
+        (1, 1),
+    ]
+    entry = await client.ledger_entries.retrieve(first.ledger_entries[0].id, show_balances=True)
+    assert entry.resulting_ledger_account_balances is not None
+    noted = await client.ledger_entries.update(entry.id, metadata={"k": "v"})
+    assert noted.metadata == {"k": "v"}
+    assert noted.updated_at > entry.updated_at
+    assert await found(metadata={"k": "v"}) == [1]
+    with pytest.raises(NotFoundError):
+        await client.ledger_entries.retrieve(MISSING)
+
+
+async def test_versions_are_numbered_from_zero_and_listed_newest_first(
+    client: AsyncModernTreasury, raw: Raw, lender: LendNow
+) -> None:
+    made = await lender.post({"cash": 1}, {"revenue": 1}, status="pending", metadata={"a": "1"})
+    await client.ledger_transactions.update(made.id, metadata={"a": "2"})
+    await client.ledger_transactions.update(made.id, status="posted")
+    await lender.post({"cash": 9}, {"revenue": 9})
+
+    async def found(**filters: Any) -> list[int]:
+        versions = client.ledger_transactions.versions.list(ledger_transaction_id=made.id, per_page=1, **filters)
+        return [one.version async for one in versions]
+
+    assert await found() == [2, 1, 0]
+    assert await found(version={"gte": 1}) == [2, 1]
+    versions = [one async for one in client.ledger_transactions.versions.list(ledger_transaction_id=made.id)]
+    assert [(one.status, one.metadata) for one in versions] == [
+        ("posted", {"a": "2"}),
+        ("pending", {"a": "2"}),
+        ("pending", {"a": "1"}),
+    ]
+    assert [one.ledger_entries[0].ledger_account_lock_version for one in versions] == [2, 1, 1]
+    assert await found(created_at={"lte": versions[1].created_at}) == [1, 0]
+    assert len([one async for one in client.ledger_transactions.versions.list()]) == 4
+
+    own = f"/api/ledger_transactions/{made.id}/versions"
+    _, listed, _ = await raw.call("GET", f"{own}?id[]={versions[1].id}&id[]={versions[0].id}")
+    assert [one["version"] for one in listed] == [2, 1]
+    assert await raw.error("GET", f"/api/ledger_transactions/{MISSING}/versions") == (404, "resource_not_found", None)
