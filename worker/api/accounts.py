@@ -11,19 +11,26 @@ from enum import StrEnum
 from typing import Final
 
 from worker.api import accounts_store as store
-from worker.api import membership_store
+from worker.api import ledgers_store, membership_store
 from worker.api.accounts_store import AccountFilter, NewAccount
 from worker.api.body import MAX_DESCRIPTION, MAX_EXTERNAL_ID, MAX_NAME, Body
 from worker.api.call import Answer, Call, answer, list_answer
-from worker.api.changes import MAX_CATEGORIES, ExternalIdTakenError, external_id_taken, read_change, read_unit
+from worker.api.changes import (
+    MAX_CATEGORIES,
+    ExternalIdTakenError,
+    external_id_taken,
+    read_change,
+    read_ledgerable,
+    read_unit,
+)
 from worker.api.effects import Effects
 from worker.api.objects import Account
 from worker.api.query import Query, Window
 from worker.api.reading_store import snapshot
-from worker.api.refusals import invalid, missing, not_found, unknown
+from worker.api.refusals import invalid, not_found, unknown
 from worker.api.render import render_account
 from worker.database import Connection, Database
-from worker.ledger.transaction import Direction, Ledgerable
+from worker.ledger.transaction import Direction
 
 NOUN: Final = "Ledger account"
 
@@ -60,7 +67,7 @@ class Accounts:
         body.finish()
 
         async def effect(connection: Connection) -> Answer:
-            if not await store.lock_ledger(connection, new.ledger_id):
+            if not await ledgers_store.lock_ledger(connection, new.ledger_id):
                 raise unknown("ledger_id", "Ledger")
             if (account := await store.insert_account(connection, new)) is None:
                 raise external_id_taken("ledger account")
@@ -148,16 +155,5 @@ def _read_new(body: Body) -> NewAccount:
         description=body.text("description", MAX_DESCRIPTION),
         unit=read_unit(body),
         metadata=body.metadata(),
-        ledgerable=_read_ledgerable(body),
+        ledgerable=read_ledgerable(body, LedgerableType),
     )
-
-
-def _read_ledgerable(body: Body) -> Ledgerable | None:
-    kind, ledgerable_id = body.choice("ledgerable_type", LedgerableType), body.uuid("ledgerable_id")
-    if kind is None and ledgerable_id is None:
-        return None
-    if kind is None:
-        raise missing("ledgerable_type")
-    if ledgerable_id is None:
-        raise missing("ledgerable_id")
-    return Ledgerable(kind, ledgerable_id)

@@ -95,11 +95,6 @@ async def sums_at_version(connection: Connection, account_id: UUID, version: int
     return read_sums(row)
 
 
-async def lock_ledger(connection: Connection, ledger_id: UUID) -> bool:
-    """Keep a ledger from being discarded until the transaction ends; False when it does not exist or was discarded."""
-    return bool(await connection.fetchval(query("api/lock_ledger"), ledger_id))
-
-
 async def insert_account(connection: Connection, new: NewAccount) -> Account | None:
     """Create an account, None when its external id is taken."""
     row = await connection.fetchrow(

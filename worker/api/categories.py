@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from worker.api import categories_store as store
-from worker.api import membership_store
+from worker.api import ledgers_store, membership_store
 from worker.api.body import MAX_DESCRIPTION, MAX_EXTERNAL_ID, MAX_NAME, Body
 from worker.api.call import Answer, Call, answer, empty_answer, list_answer
 from worker.api.categories_store import CategoryFilter, NewCategory
@@ -49,7 +49,7 @@ class Categories:
         body.finish()
 
         async def effect(connection: Connection) -> Answer:
-            if not await store.lock_ledger(connection, new.ledger_id):
+            if not await ledgers_store.lock_ledger(connection, new.ledger_id):
                 raise unknown("ledger_id", "Ledger")
             if (category_id := await store.insert_category(connection, new)) is None:
                 raise external_id_taken("ledger account category")

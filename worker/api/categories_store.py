@@ -70,11 +70,6 @@ async def find_category(connection: Connection, category_id: UUID, window: Windo
     return None if row is None else _category(row)
 
 
-async def lock_ledger(connection: Connection, ledger_id: UUID) -> bool:
-    """Keep a ledger from being discarded until the transaction ends; False when it does not exist or was discarded."""
-    return bool(await connection.fetchval(query("api/lock_ledger"), ledger_id))
-
-
 async def insert_category(connection: Connection, new: NewCategory) -> UUID | None:
     """Create a category, None when its external id is taken."""
     category_id: UUID | None = await connection.fetchval(

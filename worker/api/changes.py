@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 from worker.api.body import MAX_DESCRIPTION, MAX_EXTERNAL_ID, MAX_NAME, Body, Change
 from worker.api.objects import Unit
-from worker.api.refusals import invalid
+from worker.api.refusals import invalid, missing
 from worker.errors import Rejected
-from worker.ledger.transaction import Direction
+from worker.ledger.transaction import Direction, Ledgerable
 from worker.money import AmountError, exponent_of
 
 MAX_CURRENCY: Final = 50
@@ -68,6 +69,18 @@ def read_unit(body: Body) -> Unit:
     if exponent not in EXPONENTS:
         raise invalid("currency_exponent", f"currency_exponent must be from 0 to {EXPONENTS[-1]}")
     return Unit(currency, exponent, normal_balance)
+
+
+def read_ledgerable(body: Body, kinds: type[StrEnum]) -> Ledgerable | None:
+    """The foreign object an account or a transaction stands for: its type and id, or neither."""
+    kind, ledgerable_id = body.choice("ledgerable_type", kinds), body.uuid("ledgerable_id")
+    if kind is None and ledgerable_id is None:
+        return None
+    if kind is None:
+        raise missing("ledgerable_type")
+    if ledgerable_id is None:
+        raise missing("ledgerable_id")
+    return Ledgerable(kind, ledgerable_id)
 
 
 def external_id_taken(noun: str) -> Rejected:

@@ -77,6 +77,11 @@ async def update_ledger(connection: Connection, ledger_id: UUID, change: LedgerC
     return None if row is None else _ledger(row)
 
 
+async def lock_ledger(connection: Connection, ledger_id: UUID) -> bool:
+    """Keep a ledger from being discarded until the transaction ends; False when it does not exist or was discarded."""
+    return bool(await connection.fetchval(query("api/lock_ledger"), ledger_id))
+
+
 async def lock_ledger_alone(connection: Connection, ledger_id: UUID) -> bool:
     """Hold a ledger for discarding until the transaction ends; False when it does not exist or was discarded."""
     return bool(await connection.fetchval(query("api/lock_ledger_alone"), ledger_id))

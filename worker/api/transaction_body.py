@@ -10,7 +10,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from worker.api.body import MAX_DESCRIPTION, MAX_EXTERNAL_ID, Body
-from worker.api.changes import read_external_id
+from worker.api.changes import read_external_id, read_ledgerable
 from worker.api.refusals import invalid, missing
 from worker.ledger.transaction import (
     MAX_ENTRIES,
@@ -20,7 +20,6 @@ from worker.ledger.transaction import (
     Comparison,
     Create,
     Direction,
-    Ledgerable,
     NewEntry,
     NewTransaction,
     Operation,
@@ -63,7 +62,7 @@ def read_create(body: Body) -> Wanted:
         description=body.text("description", MAX_DESCRIPTION),
         metadata=body.metadata(),
         entries=entries,
-        ledgerable=_read_ledgerable(body),
+        ledgerable=read_ledgerable(body, LedgerableType),
     )
     archives = bool(body.flag("archive_on_balance_lock_failure"))
     body.finish()
@@ -75,7 +74,11 @@ def read_update(body: Body, transaction_id: UUID) -> Wanted:
     found = body.objects("ledger_entries", MAX_ENTRIES)
     entries, shows = (UNSET, ()) if found is None else _read_entries(found)
     description, external_id = body.change("description", MAX_DESCRIPTION), read_external_id(body)
-    metadata, moment, ledgerable = body.metadata_changes(), body.moment("effective_at"), _read_ledgerable(body)
+    metadata, moment, ledgerable = (
+        body.metadata_changes(),
+        body.moment("effective_at"),
+        read_ledgerable(body, LedgerableType),
+    )
     operation = Update(
         transaction=transaction_id,
         status=_unset(body.choice("status", Status)),
@@ -83,7 +86,7 @@ def read_update(body: Body, transaction_id: UUID) -> Wanted:
         metadata=metadata or UNSET,
         effective_at=_unset(moment),
         external_id=external_id.value if external_id.given else UNSET,
-        ledgerable=_unset(ledgerable),
+        ledgerable=_unset(read_ledgerable(body, LedgerableType)),
         entries=entries,
     )
     body.finish()
@@ -113,7 +116,7 @@ def read_reversal(body: Body, transaction_id: UUID) -> Wanted:
         status=body.choice("status", Status) or Status.POSTED,
         description=body.text("description", MAX_DESCRIPTION),
         metadata=body.metadata(),
-        ledgerable=_read_ledgerable(body),
+        ledgerable=read_ledgerable(body, LedgerableType),
     )
     body.finish()
     return Wanted(operation)
@@ -171,17 +174,6 @@ def _read_effective(body: Body) -> datetime | None:
     if moment is not None and day is not None and moment.date() != day.date():
         raise invalid("effective_date", "effective_at and effective_date must be of the same day")
     return moment or day
-
-
-def _read_ledgerable(body: Body) -> Ledgerable | None:
-    kind, ledgerable_id = body.choice("ledgerable_type", LedgerableType), body.uuid("ledgerable_id")
-    if kind is None and ledgerable_id is None:
-        return None
-    if kind is None:
-        raise missing("ledgerable_type")
-    if ledgerable_id is None:
-        raise missing("ledgerable_id")
-    return Ledgerable(kind, ledgerable_id)
 
 
 def _accounts(entries: Sequence[NewEntry]) -> tuple[UUID, ...]:
