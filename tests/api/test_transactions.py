@@ -81,6 +81,28 @@ async def test_posting_makes_a_transaction_final(client: AsyncModernTreasury, le
     assert noted.metadata == {"note": "1"}
 
 
+async def test_a_pending_transaction_changes_in_everything_that_describes_it(
+    client: AsyncModernTreasury, lender: LendNow
+) -> None:
+    pending = await lender.post({"cash": 5}, {"revenue": 5}, status="pending", external_id="a", description="d")
+
+    changed = await client.ledger_transactions.update(
+        pending.id,
+        external_id="b",
+        description=None,
+        effective_at="2024-05-06T07:08:09Z",  # type: ignore[arg-type]
+        ledgerable_type="return",
+        ledgerable_id=MISSING,
+    )
+
+    assert (changed.external_id, changed.description, changed.status) == ("b", None, "pending")
+    assert changed.effective_at.isoformat() == "2024-05-06T07:08:09+00:00"
+    assert (changed.ledgerable_type, changed.ledgerable_id) == ("return", MISSING)
+    assert await client.ledger_transactions.retrieve("b") == changed
+    found = client.ledger_transactions.list(ledgerable_id=MISSING, ledgerable_type="return")
+    assert [one.id async for one in found] == [pending.id]
+
+
 async def test_archiving_gives_everything_back(client: AsyncModernTreasury, lender: LendNow) -> None:
     pending = await lender.post({"cash": 5}, {"revenue": 5}, status="pending", external_id="again")
     archived = await client.ledger_transactions.update(pending.id, status="archived")

@@ -74,17 +74,13 @@ def read_update(body: Body, transaction_id: UUID) -> Wanted:
     found = body.objects("ledger_entries", MAX_ENTRIES)
     entries, shows = (UNSET, ()) if found is None else _read_entries(found)
     description, external_id = body.change("description", MAX_DESCRIPTION), read_external_id(body)
-    metadata, moment, ledgerable = (
-        body.metadata_changes(),
-        body.moment("effective_at"),
-        read_ledgerable(body, LedgerableType),
-    )
+    metadata = body.metadata_changes()
     operation = Update(
         transaction=transaction_id,
         status=_unset(body.choice("status", Status)),
         description=description.value if description.given else UNSET,
         metadata=metadata or UNSET,
-        effective_at=_unset(moment),
+        effective_at=_unset(body.moment("effective_at")),
         external_id=external_id.value if external_id.given else UNSET,
         ledgerable=_unset(read_ledgerable(body, LedgerableType)),
         entries=entries,
