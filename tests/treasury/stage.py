@@ -35,6 +35,13 @@ class Remote:
         """The header that lets a caller in."""
         return aiohttp.encode_basic_auth(ORGANIZATION, KEY)
 
+    async def call(self, method: str, path: str, body: Any = None) -> Any:
+        """The object that a call which must succeed answers."""
+        headers = {"Authorization": self.authorization}
+        async with self.session.request(method, f"{self.url}/api/{path}", json=body, headers=headers) as response:
+            assert response.status < 300, await response.text()
+            return json.loads(await response.text())
+
     async def list(self, path: str, **asked: str) -> list[dict[str, Any]]:
         """Every object of a list."""
         found: list[dict[str, Any]] = []

@@ -174,6 +174,15 @@ async def test_an_answer_that_belongs_to_another_request_is_not_taken_for_ours(
     assert "its external id is somebody-elses, not fee-1" in reason(await outbox.deliver(await outbox.put_creation()))
 
 
+async def test_what_has_the_external_id_may_take_a_while_to_be_listed(outbox: Outbox, treasury: mocked) -> None:
+    treasury.post(TRANSACTIONS, status=422, payload=TAKEN, repeat=True)
+    treasury.get(FOUND_BY_EXTERNAL_ID, payload=[])
+    treasury.get(FOUND_BY_EXTERNAL_ID, payload=[created()])
+    posting_id = await outbox.put_creation()
+    assert isinstance(await outbox.deliver(posting_id), Retry)
+    assert await outbox.deliver(posting_id, attempt=2) == Settled()
+
+
 async def test_a_refusal_waits_for_a_person_in_modern_treasurys_words(outbox: Outbox, treasury: mocked) -> None:
     treasury.post(TRANSACTIONS, status=422, payload=refusal("Ledger entries must have nonnegative amounts"))
     treasury.get(FOUND_BY_EXTERNAL_ID, payload=[])

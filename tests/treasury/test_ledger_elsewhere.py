@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -59,6 +60,9 @@ async def test_the_books_there_are_those_a_ledger_of_our_own_would_hold(
         await tell(lender, events)
         await delivered(lender)
         there = await remote.books(LEDGER)
+        status, problem = await lender.call("GET", "/v1/ledger/trial-balance")
+        assert (status, problem["code"]) == (409, "ledger_elsewhere")
+        assert remote.url in problem["detail"]
 
     async with copied_database(server_url, template, next(database_numbers)) as url:
         port = free_port()
@@ -73,6 +77,34 @@ async def test_the_books_there_are_those_a_ledger_of_our_own_would_hold(
     assert there.categories == books.categories
     assert there.transactions == books.transactions
     assert len(there.transactions) == 2 * 14
+
+
+async def test_what_cannot_be_posted_waits_for_a_person_and_keeps_its_loans_order(
+    lender: Stack, remote: Remote
+) -> None:
+    ledger = await remote.call("POST", "ledgers", {"name": LEDGER})
+    wrong = {"external_id": "loan:LN-1:fees:USD", "name": "Fees", "currency": "USD", "normal_balance": "credit"}
+    account = await remote.call("POST", "ledger_accounts", {**wrong, "ledger_id": ledger["id"]})
+    _, created, disbursed, *_ = life("LN-1")
+    async with lender.replica(lender.port):
+        await tell(lender, [created, disbursed, *life("LN-2", "OtherMoney")])
+        waiting = await parked(lender)
+        assert [(job["loan_id"], job["event_id"]) for job in waiting] == [("LN-1", created[0])]
+        assert "its normal balance is credit, not debit" in waiting[0]["reason"]
+        await others_delivered(lender)
+        _, after = await lender.call("GET", "/v1/jobs?kind=deliver_posting")
+        assert {(job["event_id"], job["state"]) for job in after["data"]} == {
+            (created[0], "parked"),
+            (disbursed[0], "blocked"),
+        }
+
+        await remote.call("PATCH", f"ledger_accounts/{account['id']}", {"external_id": "a-mistake"})
+        assert (await lender.call("POST", f"/v1/jobs/{waiting[0]['job_id']}/retry"))[0] == 202
+        await delivered(lender)
+        books = await remote.books(LEDGER)
+
+    assert len(books.story("LN-1", "MoneyNow")) == 1
+    assert len(books.story("LN-2", "OtherMoney")) == 14
 
 
 @pytest.mark.parametrize("keys_are_remembered", [True, False])
@@ -101,6 +133,33 @@ async def test_a_process_killed_around_a_delivery_posts_each_transaction_once(
     for balance in ("posted_balance", "pending_balance"):
         sides = [(account[balance]["debits"], account[balance]["credits"]) for account in books.accounts.values()]
         assert sum(debits for debits, _ in sides) == sum(credits for _, credits in sides) > 0
+
+
+async def parked(stack: Stack) -> list[Mapping[str, Any]]:
+    """The postings that wait for a person, once there are any."""
+    found: list[Mapping[str, Any]] = []
+
+    async def any_waits() -> bool:
+        _, page = await stack.call("GET", "/v1/jobs?kind=deliver_posting&state=parked")
+        found[:] = page["data"]
+        return bool(found)
+
+    await eventually(any_waits)
+    return found
+
+
+async def others_delivered(stack: Stack) -> None:
+    """Return when nothing is left but what is parked, and what is blocked by that."""
+
+    async def quiet() -> bool:
+        rows = await stack.fetch(
+            "select count(*) as busy from jobs where kind in ('apply_event', 'deliver_posting') and state in (0, 1)"
+        )
+        applied = await stack.fetch("select count(*) as events from event_outcomes")
+        told = await stack.fetch("select count(*) as events from inbox_messages")
+        return rows[0]["busy"] == 0 and applied == told
+
+    await eventually(quiet)
 
 
 async def insist(stack: Stack, events: Sequence[Event]) -> None:

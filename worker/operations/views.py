@@ -178,7 +178,7 @@ class JobFilter:
 
 @dataclass(frozen=True, slots=True)
 class JobAbout:
-    """What a job works on: the webhook it acts on, or the saga it drives, and their loan."""
+    """What a job works on: the webhook it acts on or delivers a posting of, or the saga it drives, and their loan."""
 
     event_id: str | None
     saga_id: int | None

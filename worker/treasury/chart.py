@@ -120,8 +120,9 @@ class Chart:
         match await self._client.create_object(wanted.kind, body, object_key(ledger_id, wanted)):
             case Found(created):
                 return _agreed(wanted, created).id, True
-            case Refused(is_external_id_taken=True):  # by another process, between the question and the creation
-                raise TreasuryUnavailableError(f"{_name(wanted)} was just created by somebody else")
+            case Refused(is_external_id_taken=True) as refusal:
+                # By another process, between the question and the creation; or by one that was discarded.
+                raise TreasuryUnavailableError(f"{_name(wanted)} is neither found nor can it be created: {refusal}")
             case refusal:
                 raise NeedsPersonError(f"{_name(wanted)} cannot be created: {refusal}")
 

@@ -150,9 +150,11 @@ class DeliveryHandler:
                 return transaction
             case Refused():
                 live = await self._find_live(ledger_id, external_id)
-                if live is None:
-                    raise NeedsPersonError(f"{posting.kind} of transaction {posting.target} is refused: {reply}")
-                return live
+                if live is not None:
+                    return live
+                words = f"{posting.kind} of transaction {posting.target} is refused: {reply}"
+                # What has the external id must be there: lists may lag behind for some seconds.
+                raise TreasuryUnavailableError(words) if reply.is_external_id_taken else NeedsPersonError(words)
 
     async def _find_live(self, ledger_id: UUID, external_id: str) -> Transaction | None:
         found = await self._client.find_transactions(ledger_id, external_id)
