@@ -34,6 +34,8 @@ SERVICES = (
     "api.entries",
     "api.kept_answers",
     "api.ledgers",
+    "api.settlements",
+    "api.statements",
     "api.transactions",
     "depths",
     "inbox.receiver",

@@ -6,12 +6,15 @@ Of an entry that its transaction replaced, the last status is shown (it was pend
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from worker.api import entries_store as store
+from worker.api import statements_store
 from worker.api.call import Answer, Call, answer, list_answer
 from worker.api.entries_store import EntryFilter, EntryView
-from worker.api.query import Query
+from worker.api.objects import Statement
+from worker.api.query import Query, Range
 from worker.api.reading_store import snapshot
 from worker.api.refusals import invalid, not_found
 from worker.api.render import render_entry
@@ -31,11 +34,18 @@ class Entries:
         """A page of entries."""
         asked = call.query
         which, payout_id = _read_filter(asked), asked.uuid("ledger_account_payout_id")
+        statement_id = asked.uuid("ledger_account_statement_id")
         view, page = EntryView(_read_order(asked, which), asked.flag("show_balances")), asked.page()
         asked.finish()
         if payout_id is not None:
             return list_answer([], page)  # payouts were withdrawn: no entry belongs to one
         async with snapshot(self._database) as connection:
+            if statement_id is not None:
+                statement = await statements_store.find_statement(connection, statement_id)
+                within = None if statement is None else _within(which, statement)
+                if within is None:
+                    return list_answer([], page)
+                which = within
             entries = await store.list_entries(connection, which, view, page)
         return list_answer([render_entry(entry) for entry in entries], page)
 
@@ -81,7 +91,23 @@ def _read_filter(asked: Query) -> EntryFilter:
         statuses=asked.choices("status", Status),
         amount=asked.wholes("amount"),
         metadata=asked.metadata(),
+        settlement_id=asked.uuid("ledger_account_settlement_id"),
     )
+
+
+def _within(which: EntryFilter, statement: Statement) -> EntryFilter | None:
+    """The filter within a statement: the entries its account had at its version; None when none can be meant."""
+    if which.account_id not in {None, statement.account_id} or which.as_of_version not in {
+        None,
+        statement.lock_version,
+    }:
+        return None
+    lower, upper = which.effective_at.lower, which.effective_at.upper
+    bounds = Range(
+        max(lower or statement.lower_bound, statement.lower_bound),
+        min(upper or statement.upper_bound, statement.upper_bound),
+    )
+    return replace(which, account_id=statement.account_id, as_of_version=statement.lock_version, effective_at=bounds)
 
 
 def _read_order(asked: Query, which: EntryFilter) -> str:

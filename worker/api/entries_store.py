@@ -37,6 +37,7 @@ class EntryFilter:
     statuses: Sequence[Status] | None
     amount: Range[int]
     metadata: Mapping[str, str] | None
+    settlement_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ async def list_entries(connection: Connection, which: EntryFilter, view: EntryVi
         view.order,
         *after,
         page.and_one_more,
+        which.settlement_id,
     )
     return [read_entry(row, show_balances=view.show_balances) for row in rows]
 

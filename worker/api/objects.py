@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 from uuid import UUID
 
 from worker.ledger.balance import Sums
@@ -118,3 +119,100 @@ class Version:
     id: UUID
     version: int
     transaction: Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """An account's balances at two moments, as its entries up to ``lock_version`` make them; it never changes."""
+
+    id: UUID
+    ledger_id: UUID
+    account_id: UUID
+    unit: Unit
+    lock_version: int
+    description: str | None
+    metadata: dict[str, str]
+    lower_bound: datetime
+    upper_bound: datetime
+    starting: Sums
+    ending: Sums
+    created_at: datetime
+
+
+class SettlementStatus(StrEnum):
+    """Where a settlement stands."""
+
+    DRAFTING = "drafting"
+    PENDING = "pending"
+    POSTED = "posted"
+    ARCHIVED = "archived"
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """Entries of one account and the transaction that takes their sum to another.
+
+    ``amount`` and ``direction``, that of the entry on the settled account, are None as long as it is drafted.
+    """
+
+    id: UUID
+    ledger_id: UUID
+    settled_account_id: UUID
+    contra_account_id: UUID
+    unit: Unit
+    status: SettlementStatus
+    transaction_id: UUID | None
+    allow_either_direction: bool
+    upper_bound: datetime
+    amount: int | None
+    direction: Direction | None
+    description: str | None
+    metadata: dict[str, str]
+    created_at: datetime
+    updated_at: datetime
+
+
+class MonitorField(StrEnum):
+    """What a balance monitor compares."""
+
+    AVAILABLE = "available_balance_amount"
+    PENDING = "pending_balance_amount"
+    POSTED = "posted_balance_amount"
+    LOCK_VERSION = "ledger_account_lock_version"
+
+
+class Operator(StrEnum):
+    """How a balance monitor compares its field (left) with its value."""
+
+    LESS_THAN = "less_than"
+    LESS_THAN_OR_EQUALS = "less_than_or_equals"
+    EQUALS = "equals"
+    GREATER_THAN_OR_EQUALS = "greater_than_or_equals"
+    GREATER_THAN = "greater_than"
+
+
+@dataclass(frozen=True, slots=True)
+class AlertCondition:
+    """When a monitor is triggered."""
+
+    field: MonitorField
+    operator: Operator
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class Monitor:
+    """A balance monitor and the state of its account."""
+
+    id: UUID
+    account_id: UUID
+    unit: Unit
+    condition: AlertCondition
+    triggered: bool
+    sums: Sums
+    lock_version: int
+    description: str | None
+    metadata: dict[str, str]
+    discarded_at: datetime | None
+    created_at: datetime
+    updated_at: datetime

@@ -20,7 +20,7 @@ LIVE_MODE: Final = False
 def render_ledger(ledger: Ledger) -> dict[str, object]:
     """A ledger."""
     return {
-        **_head(ledger.id, "ledger", ledger.created_at, ledger.updated_at),
+        **render_head(ledger.id, "ledger", ledger.created_at, ledger.updated_at),
         "discarded_at": show_optional(ledger.discarded_at),
         "name": ledger.name,
         "description": ledger.description,
@@ -35,7 +35,7 @@ def render_account(account: Account, window: Window) -> dict[str, object]:
         "effective_at_upper_bound": show_optional(window.upper),
     }
     return {
-        **_head(account.id, "ledger_account", account.created_at, account.updated_at),
+        **render_head(account.id, "ledger_account", account.created_at, account.updated_at),
         "discarded_at": show_optional(account.discarded_at),
         "name": account.name,
         "description": account.description,
@@ -52,7 +52,7 @@ def render_account(account: Account, window: Window) -> dict[str, object]:
 def render_category(category: Category) -> dict[str, object]:
     """A ledger account category."""
     return {
-        **_head(category.id, "ledger_account_category", category.created_at, category.updated_at),
+        **render_head(category.id, "ledger_account_category", category.created_at, category.updated_at),
         "discarded_at": show_optional(category.discarded_at),
         "name": category.name,
         "description": category.description,
@@ -76,7 +76,7 @@ def render_entry(entry: Entry) -> dict[str, object]:
 def render_transaction(transaction: Transaction) -> dict[str, object]:
     """A ledger transaction."""
     return {
-        **_head(transaction.id, "ledger_transaction", transaction.created_at, transaction.updated_at),
+        **render_head(transaction.id, "ledger_transaction", transaction.created_at, transaction.updated_at),
         **_what_happened(transaction),
         "ledger_entries": [render_entry(entry) for entry in transaction.entries],
     }
@@ -123,7 +123,8 @@ def render_balances(sums: Sums, unit: Unit) -> dict[str, object]:
     }
 
 
-def _head(object_id: UUID, kind: str, created_at: datetime, updated_at: datetime) -> dict[str, object]:
+def render_head(object_id: UUID, kind: str, created_at: datetime, updated_at: datetime) -> dict[str, object]:
+    """What every object begins with."""
     return {
         "id": str(object_id),
         "object": kind,

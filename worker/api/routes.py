@@ -20,6 +20,8 @@ from worker.api.effects import Effects
 from worker.api.entries import Entries
 from worker.api.ledgers import Ledgers
 from worker.api.refusals import Code, LastingConflict
+from worker.api.settlements import Settlements
+from worker.api.statements import Statements
 from worker.api.transactions import Transactions
 from worker.config import LedgerApiKey
 from worker.database import Database
@@ -60,6 +62,8 @@ def _routes(database: Database, effects: Effects) -> Iterable[Route]:
     categories = Categories(database, effects)
     transactions = Transactions(database, effects)
     entries = Entries(database)
+    statements = Statements(database, effects)
+    settlements = Settlements(database, effects)
     yield "GET", "/ping", _ping
     yield "GET", "/ledgers", ledgers.list
     yield "POST", "/ledgers", ledgers.create
@@ -91,6 +95,14 @@ def _routes(database: Database, effects: Effects) -> Iterable[Route]:
     yield "GET", "/ledger_entries", entries.list
     yield "GET", "/ledger_entries/{id}", entries.retrieve
     yield "PATCH", "/ledger_entries/{id}", entries.update
+    yield "POST", "/ledger_account_statements", statements.create
+    yield "GET", "/ledger_account_statements/{id}", statements.retrieve
+    yield "GET", "/ledger_account_settlements", settlements.list
+    yield "POST", "/ledger_account_settlements", settlements.create
+    yield "GET", "/ledger_account_settlements/{id}", settlements.retrieve
+    yield "PATCH", "/ledger_account_settlements/{id}", settlements.update
+    yield "PATCH", "/ledger_account_settlements/{id}/ledger_entries", settlements.add_entries
+    yield "DELETE", "/ledger_account_settlements/{id}/ledger_entries", settlements.remove_entries
 
 
 async def _ping(call: Call) -> Answer:

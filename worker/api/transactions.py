@@ -143,7 +143,13 @@ class Transactions:
         return ledger_id
 
     async def _list_versions(self, asked: Query, transaction_id: UUID | None) -> Answer:
-        which = VersionFilter(transaction_id, asked.uuids("id"), asked.moments("created_at"), asked.wholes("version"))
+        which = VersionFilter(
+            transaction_id,
+            asked.uuids("id"),
+            asked.moments("created_at"),
+            asked.wholes("version"),
+            asked.uuid("ledger_account_statement_id"),
+        )
         page = asked.page()
         asked.finish()
         async with snapshot(self._database) as connection:
@@ -168,4 +174,5 @@ def _read_filter(asked: Query) -> TransactionFilter:
         ledgerable_id=asked.uuid("ledgerable_id"),
         ledgerable_type=asked.choice("ledgerable_type", LedgerableType),
         metadata=asked.metadata(),
+        settlement_id=asked.uuid("ledger_account_settlement_id"),
     )

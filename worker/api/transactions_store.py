@@ -43,6 +43,7 @@ class TransactionFilter:
     ledgerable_id: UUID | None
     ledgerable_type: str | None
     metadata: Mapping[str, str] | None
+    settlement_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class VersionFilter:
     ids: list[UUID] | None
     created_at: Range[datetime]
     version: Range[int]
+    statement_id: UUID | None
 
 
 async def list_transactions(
@@ -84,6 +86,7 @@ async def list_transactions(
         f"{order.field} {order.direction}",
         page.after,
         page.and_one_more,
+        which.settlement_id,
     )
     return await _with_entries(connection, rows)
 
@@ -111,6 +114,7 @@ async def list_versions(connection: Connection, which: VersionFilter, page: Page
         which.version.upper,
         *after,
         page.and_one_more,
+        which.statement_id,
     )
     entries: dict[tuple[UUID, int], list[Entry]] = {}
     for row in await connection.fetch(

@@ -1,0 +1,193 @@
+"""Ledger account settlements through the official client: the investor's interest is settled against cash."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from modern_treasury import AsyncModernTreasury, NotFoundError, UnprocessableEntityError
+from modern_treasury.types import LedgerAccountSettlement
+
+from tests.api.conftest import Raw
+from tests.api.lendnow import LendNow
+
+MISSING = "00000000-0000-4000-8000-000000000000"
+
+
+async def settle(lender: LendNow, word: str = "investor_interest", **said: Any) -> LedgerAccountSettlement:
+    return await lender.client.ledger_account_settlements.create(
+        settled_ledger_account_id=lender.ids[word], contra_ledger_account_id=lender.ids["cash"], **said
+    )
+
+
+async def earn(lender: LendNow, amount: int, **said: Any) -> str:
+    """The investor earns interest; the id of the entry that says so."""
+    posted = await lender.post({"loan_interest": amount}, {"investor_interest": amount}, **said)
+    return posted.ledger_entries[1].id
+
+
+async def settled_by(lender: LendNow, settlement: LedgerAccountSettlement) -> list[str]:
+    listed = lender.client.ledger_entries.list(ledger_account_settlement_id=settlement.id)
+    return sorted([entry.id async for entry in listed])
+
+
+async def test_a_settlement_takes_what_is_due_and_leaves_the_rest(lender: LendNow) -> None:
+    due = [await earn(lender, 300, effective_at="2024-01-10"), await earn(lender, 200, effective_at="2024-01-31")]
+    await earn(lender, 50, effective_at="2024-02-01")
+    await earn(lender, 7, effective_at="2024-01-15", status="pending")
+
+    made = await settle(lender, status="posted", effective_at_upper_bound="2024-02-01", description="January")
+    assert (made.status, made.amount, made.settlement_entry_direction) == ("posted", 500, "debit")
+    assert (made.currency, made.currency_exponent, made.ledger_id) == ("USD", 2, lender.ledger_id)
+    assert await settled_by(lender, made) == sorted(due)
+    assert await lender.amounts("investor_interest") == (50, 57, 50)
+    assert (await lender.amounts("investor_interest", effective_at="2024-02-01"))[0] == 50
+    assert (await lender.amounts("cash"))[0] == -500
+
+    posted = await lender.client.ledger_transactions.retrieve(made.ledger_transaction_id or "")
+    assert (posted.status, posted.description, posted.effective_at.isoformat()) == (
+        "posted",
+        "January",
+        "2024-02-01T00:00:00+00:00",
+    )
+    listed = lender.client.ledger_transactions.list(ledger_account_settlement_id=made.id)
+    assert {entry.id for t in [t async for t in listed] for entry in t.ledger_entries} >= set(due)
+    assert await lender.client.ledger_account_settlements.retrieve(made.id) == made
+
+
+async def test_what_comes_late_falls_into_the_next_settlement(lender: LendNow) -> None:
+    await earn(lender, 300, effective_at="2024-01-10")
+    await settle(lender, status="posted", effective_at_upper_bound="2024-02-01")
+    late = await earn(lender, 20, effective_at="2024-01-11")
+    following = await settle(lender, status="posted", effective_at_upper_bound="2024-03-01")
+    assert (following.amount, await settled_by(lender, following)) == (20, [late])
+
+
+async def test_a_pending_settlement_is_posted_with_its_transaction(lender: LendNow) -> None:
+    await earn(lender, 300)
+    made = await settle(lender)
+    assert (made.status, made.amount) == ("pending", 300)
+    assert await lender.amounts("investor_interest") == (300, 0, 0)
+    posted = await lender.client.ledger_account_settlements.update(made.id, status="posted", metadata={"run": "1"})
+    assert (posted.status, posted.metadata, posted.ledger_transaction_id) == (
+        "posted",
+        {"run": "1"},
+        made.ledger_transaction_id,
+    )
+    assert await lender.amounts("investor_interest") == (0, 0, 0)
+    assert (await lender.client.ledger_account_settlements.update(made.id, status="posted")).status == "posted"
+    with pytest.raises(UnprocessableEntityError, match="may not be updated once it is posted"):
+        await lender.client.ledger_account_settlements.update(made.id, status="archived")
+
+
+async def test_an_archived_settlement_gives_its_entries_back(lender: LendNow) -> None:
+    entry = await earn(lender, 300)
+    settlements = lender.client.ledger_account_settlements
+    first = await settle(lender)
+    assert (await settlements.update(first.id, status="archived")).status == "archived"
+    second = await settle(lender)
+    assert (second.amount, await settled_by(lender, second)) == (300, [entry])
+    await lender.client.ledger_transactions.update(second.ledger_transaction_id or "", status="archived")
+    assert (await settlements.retrieve(second.id)).status == "archived"
+    third = await settle(lender, status="posted")
+    assert await settled_by(lender, third) == [entry]
+    with pytest.raises(UnprocessableEntityError, match="may not be updated once it is archived"):
+        await settlements.update(first.id, status="posted")
+
+
+async def test_a_draft_takes_the_entries_it_is_given(lender: LendNow) -> None:
+    first, second, third = [await earn(lender, amount) for amount in (300, 200, 100)]
+    settlements = lender.client.ledger_account_settlements
+    draft = await settle(lender, status="drafting")
+    assert (draft.status, draft.amount, draft.ledger_transaction_id) == ("drafting", None, None)
+    await settlements.account_entries.update(draft.id, ledger_entry_ids=[first, second, third])
+    await settlements.account_entries.update(draft.id, ledger_entry_ids=[third])
+    await settlements.account_entries.delete(draft.id, ledger_entry_ids=[second])
+    assert await settled_by(lender, draft) == sorted([first, third])
+
+    other = await settle(lender, status="drafting")
+    with pytest.raises(UnprocessableEntityError, match="in no other settlement"):
+        await settlements.account_entries.update(other.id, ledger_entry_ids=[first])
+    with pytest.raises(UnprocessableEntityError, match="in no other settlement"):
+        await settlements.account_entries.update(other.id, ledger_entry_ids=[second, MISSING])
+    assert await settled_by(lender, other) == []
+
+    posted = await settlements.update(draft.id, status="posted")
+    assert (posted.status, posted.amount) == ("posted", 400)
+    assert (await lender.amounts("investor_interest"))[0] == 200
+    with pytest.raises(UnprocessableEntityError, match="Only a drafting settlement"):
+        await settlements.account_entries.delete(draft.id, ledger_entry_ids=[first])
+
+
+async def test_a_negative_balance_is_settled_only_where_that_is_allowed(lender: LendNow) -> None:
+    await lender.post({"investor_interest": 40}, {"loan_interest": 40})
+    with pytest.raises(UnprocessableEntityError, match="allow_either_direction"):
+        await settle(lender, status="posted")
+    made = await settle(lender, status="posted", allow_either_direction=True)
+    assert (made.amount, made.settlement_entry_direction) == (40, "credit")
+    assert (await lender.amounts("investor_interest"))[0] == 0
+
+
+async def test_a_settlement_that_was_made_elsewhere_posts_nothing(lender: LendNow) -> None:
+    entry = await earn(lender, 300)
+    made = await settle(lender, status="posted", skip_settlement_ledger_transaction=True)
+    assert (made.status, made.amount, made.ledger_transaction_id) == ("posted", 300, None)
+    assert await settled_by(lender, made) == [entry]
+    assert (await lender.amounts("investor_interest"))[0] == 300
+    assert (await settle(lender, status="posted")).amount == 0
+
+
+async def test_an_undone_settlement_is_settled_again(lender: LendNow) -> None:
+    await earn(lender, 300)
+    made = await settle(lender, status="posted")
+    await lender.client.ledger_transactions.create_reversal(made.ledger_transaction_id or "")
+    again = await settle(lender, status="posted")
+    assert (again.amount, (await lender.amounts("investor_interest"))[0]) == (300, 0)
+
+
+async def test_settlements_at_once_settle_every_entry_once(lender: LendNow) -> None:
+    await asyncio.gather(*(earn(lender, 10) for _ in range(20)))
+    made = await asyncio.gather(
+        *(settle(lender, status="posted") for _ in range(5)), *(earn(lender, 1) for _ in range(10))
+    )
+    amounts = [one.amount or 0 for one in made if isinstance(one, LedgerAccountSettlement)]
+    assert sum(amounts) + (await lender.amounts("investor_interest"))[0] == 210
+    assert sorted(amounts)[-1] >= 200
+
+
+async def test_a_list_filters_settlements(lender: LendNow) -> None:
+    await earn(lender, 300)
+    first = await settle(lender, status="posted", metadata={"run": "1"})
+    second = await settle(lender, word="revenue", status="drafting")
+
+    async def found(**filters: Any) -> list[str]:
+        return [one.id async for one in lender.client.ledger_account_settlements.list(**filters)]
+
+    assert await found() == [second.id, first.id]
+    assert await found(per_page=1) == [second.id, first.id]
+    assert await found(id=[first.id], ledger_id=lender.ledger_id) == [first.id]
+    assert await found(settled_ledger_account_id=lender.ids["revenue"]) == [second.id]
+    assert await found(settlement_entry_direction="debit") == [first.id]
+    assert await found(ledger_transaction_id=first.ledger_transaction_id) == [first.id]
+    assert await found(metadata={"run": "1"}) == [first.id]
+    assert await found(created_at={"gt": second.created_at}) == []
+    assert await found(updated_at={"lte": second.updated_at}) == [second.id, first.id]
+
+
+async def test_accounts_that_do_not_fit_are_refused(lender: LendNow, client: AsyncModernTreasury, raw: Raw) -> None:
+    other = await client.ledgers.create(name="Other")
+    foreign = await client.ledger_accounts.create(name="A", normal_balance="debit", currency="USD", ledger_id=other.id)
+    euros = await client.ledger_accounts.create(
+        name="A", normal_balance="debit", currency="EUR", ledger_id=lender.ledger_id
+    )
+    for contra in (foreign.id, euros.id, MISSING, lender.ids["cash"]):
+        sent = {"settled_ledger_account_id": lender.ids["cash"], "contra_ledger_account_id": contra}
+        status, _, parameter = await raw.error("POST", "/api/ledger_account_settlements", json=sent)
+        assert (status, parameter) == (422, "contra_ledger_account_id")
+    with pytest.raises(NotFoundError):
+        await client.ledger_account_settlements.retrieve(MISSING)
+    with pytest.raises(NotFoundError):
+        await client.ledger_account_settlements.account_entries.update(MISSING, ledger_entry_ids=[])
+    with pytest.raises(UnprocessableEntityError, match="posted, archived"):
+        await client.ledger_account_settlements.update(MISSING, status="pending")  # type: ignore[arg-type]
