@@ -15,6 +15,8 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+import pytest
+
 from tests.faults.cradle import Cradle, open_cradle
 from tests.faults.killed import LOOKING
 from tests.faults.places import Telling, file_of, kill_at_each, places_of, subject_of
@@ -152,6 +154,7 @@ async def find_tellings(
     return tellings
 
 
+@pytest.mark.timeout(900)
 async def test_a_process_killed_while_it_looks_for_a_lost_write_ends_with_one_record(
     hurried: Stack, tmp_path: Path
 ) -> None:

@@ -6,96 +6,16 @@ Every process that dies has a company of its own to map, whose books must end wi
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, defaultdict, deque
-from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
-from itertools import product
 from pathlib import Path
-from typing import Any
 
-import aiohttp
+import pytest
 
+from tests.faults.applicants import CREATIONS, LENDER_KINDS, Applicants, assert_created_once
 from tests.faults.cradle import Cradle, open_cradle
-from tests.faults.killed import CONFIGURING, LOOKING
+from tests.faults.killed import CONFIGURING
 from tests.faults.places import Telling, file_of, kill_at_each, places_of, subject_of
-from tests.faults.story import assert_nothing_left
-from tests.flow.borrower import Borrower
 from tests.flow.stack import Stack
-from worker.writeback.plan import StepKind
-
-BANK_FEED = frozenset({StepKind.CREATE_SOURCE_ACCOUNT, StepKind.MAP_SOURCE_ACCOUNT})
-CREATIONS = BANK_FEED | {StepKind.CREATE_BANK_ACCOUNT, StepKind.CREATE_ACCOUNT, StepKind.CREATE_SUPPLIER}
-
-ACCOUNT = "Northgate loan"
-EXPENSES = "Cost of borrowing"
-SUPPLIER = "Northgate Lending"
-
-WANTED = {
-    "expense_account": {"create": {"name": EXPENSES, "nominal_code": "7950"}},
-    "supplier": {"create": {"name": SUPPLIER}},
-}
-LENDER_KINDS = {"Xero": "source_account", "Sandbox": "bank_account"}
-"""Platforms that between them take every kind of creation, and what the lender's account is created as."""
-
-WAYS_OF_CREATION = {
-    StepKind.CREATE_SUPPLIER: ("Xero", "*/push/suppliers"),
-    StepKind.CREATE_ACCOUNT: ("Xero", "*/push/accounts"),
-    StepKind.CREATE_BANK_ACCOUNT: ("Sandbox", "*/push/bankAccounts"),
-    StepKind.CREATE_SOURCE_ACCOUNT: ("Xero", "*/bankFeedAccounts"),
-    StepKind.MAP_SOURCE_ACCOUNT: ("Xero", "*/mapping"),
-}
-"""On which platform, and where, each kind of creation is sent."""
-
-LOSSES = ("status_after", "status_before")
-"""How its answer is lost: after it was carried out, or before."""
-
-
-@dataclass(frozen=True)
-class Applicants:
-    """Companies that are not mapped yet: as many as are wanted. Those that were taken are kept for the end."""
-
-    stack: Stack
-    waiting: defaultdict[str, deque[Mapping[str, Any]]]
-    taken: list[Borrower]
-
-    @classmethod
-    def of(cls, stack: Stack) -> Applicants:
-        return cls(stack, defaultdict(deque), [])
-
-    async def ask(self, platform: str, fault: Mapping[str, Any] | None = None) -> None:
-        """Have the next company on this platform mapped, everything created; ``fault`` meets it on the way."""
-        while not self.waiting[platform]:
-            for company in await self.stack.admit():
-                self.waiting[company["platform"]].append(company)
-        company = self.waiting[platform].popleft()
-        borrower = Borrower(self.stack, company, "", company["baseCurrency"])
-        self.taken.append(borrower)
-        if fault is not None:
-            match = {**fault["match"], "companyId": company["id"]}
-            await self.stack.control("faults", [{**fault, "match": match}])
-        await put(borrower, LENDER_KINDS[platform])
-
-
-async def put(borrower: Borrower, lender_kind: str) -> None:
-    """Ask for the mapping until the answer arrives, as a person who saw the connection break does."""
-    company = borrower.company
-    lender = {"kind": lender_kind, "name": ACCOUNT, "sort_code": "040004"}
-    body = {
-        "currency": company["baseCurrency"],
-        "lender_account": {"create": lender},
-        "borrower_account": {"id": company["borrowerAccountId"]},
-        **WANTED,
-    }
-    while True:
-        try:
-            status, answer = await borrower.stack.call("PUT", borrower.path, body)
-        except aiohttp.ClientError:
-            status, answer = None, None  # nobody there, or the answer was cut off
-        if status in (200, 202):
-            return
-        assert status in (None, 503), answer
-        await asyncio.sleep(0.02)
 
 
 async def find_tellings(cradle: Cradle, applicants: Applicants, directory: Path) -> dict[str, Telling]:
@@ -109,42 +29,7 @@ async def find_tellings(cradle: Cradle, applicants: Applicants, directory: Path)
     return tellings
 
 
-async def find_tellings_of_losses(cradle: Cradle, applicants: Applicants, directory: Path) -> dict[str, Telling]:
-    """Every place that looking for a lost creation leads through, and how to lead a process there."""
-    tellings: dict[str, Telling] = {}
-    for (kind, (platform, path)), loss in product(WAYS_OF_CREATION.items(), LOSSES):
-        tell = partial(applicants.ask, platform, {"kind": loss, "match": {"path": path}, "status": 502})
-        for place in await places_of(cradle, applicants.stack, tell, directory / f"{kind}-{loss}.places"):
-            if file_of(place) in LOOKING and subject_of(place) == kind:
-                tellings.setdefault(place, tell)
-    return tellings
-
-
-async def assert_created_once(applicants: Applicants) -> None:
-    """Every mapping asked for is ready, its first version, with the one account, supplier and feed there are."""
-    stack = applicants.stack
-    await stack.settled()
-    await assert_nothing_left(stack)
-    world = {company["id"]: company for company in (await stack.look("world"))["companies"]}
-    for borrower in applicants.taken:
-        _, mapping = await stack.call("GET", borrower.path)
-        assert (mapping["state"], mapping["version"], mapping["reason"]) == ("ready", 1, None), borrower.company["name"]
-        document = (await borrower.books()).document
-        accounts = {account["id"]: account["name"] for account in document["accounts"]}
-        assert Counter(accounts.values()) & Counter({ACCOUNT: 9, EXPENSES: 9}) == Counter({ACCOUNT: 1, EXPENSES: 1})
-        assert accounts[mapping["lender_account_id"]] == ACCOUNT
-        assert accounts[mapping["expense_account_id"]] == EXPENSES
-        suppliers = [one["id"] for one in document["records"]["suppliers"] if one["supplierName"] == SUPPLIER]
-        assert suppliers == [mapping["supplier_id"]]
-        connections = world[borrower.company["id"]]["connections"]
-        feeds = {one["id"]: one["targetAccountId"] for item in connections for one in item["sourceAccounts"]}
-        feeds.pop(borrower.company.get("sourceAccountId"), None)
-        if borrower.company["platform"] == "Xero":
-            assert feeds == {mapping["lender_feed_id"]: mapping["lender_account_id"]}
-        else:
-            assert (feeds, mapping["lender_feed_id"]) == ({}, mapping["lender_account_id"])
-
-
+@pytest.mark.timeout(900)
 async def test_a_process_killed_while_a_mapping_is_created_creates_each_part_once(
     hurried: Stack, tmp_path: Path
 ) -> None:
@@ -154,20 +39,6 @@ async def test_a_process_killed_while_a_mapping_is_created_creates_each_part_onc
             tellings = await find_tellings(cradle, applicants, tmp_path)
             assert {subject_of(place) for place in tellings} >= CREATIONS
             assert {file_of(place) for place in tellings} >= set(CONFIGURING)
-            told = await kill_at_each(cradle, tellings, tellers)
-        async with hurried.replica(hurried.port):
-            await asyncio.gather(*told)
-            await assert_created_once(applicants)
-
-
-async def test_a_process_killed_while_it_looks_for_a_lost_creation_creates_each_part_once(
-    hurried: Stack, tmp_path: Path
-) -> None:
-    applicants = Applicants.of(hurried)
-    async with asyncio.TaskGroup() as tellers:
-        async with open_cradle(hurried) as cradle:
-            tellings = await find_tellings_of_losses(cradle, applicants, tmp_path)
-            assert {subject_of(place) for place in tellings} >= CREATIONS - BANK_FEED
             told = await kill_at_each(cradle, tellings, tellers)
         async with hurried.replica(hurried.port):
             await asyncio.gather(*told)

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
+import pytest
+
 from tests.faults.cradle import Cradle, open_cradle
 from tests.faults.places import Telling, kill_at_each, places_of, subject_of
 from tests.faults.story import Story, assert_told_once, deliver
@@ -82,6 +84,7 @@ def is_about_reversal(place: str) -> bool:
     return subject_of(place) in SUBJECTS or place.startswith("worker/writeback/saga.py:")
 
 
+@pytest.mark.timeout(900)
 async def test_a_process_killed_while_a_repayment_is_reversed_compensates_each_record_once(
     hurried: Stack, tmp_path: Path
 ) -> None:
