@@ -103,6 +103,36 @@ async def test_a_write_that_may_be_in_the_books_is_not_given_up_unless_a_person_
     assert await station.records("transfers") == []
 
 
+async def test_a_push_operation_codat_does_not_finish_is_given_up_by_a_person_who_has_looked(station: Station) -> None:
+    await station.arrange({"kind": "push_stays_pending", "match": LINES})
+    saga = await station.saga(Drawdown("D1", 100_000))
+    await reach(station, saga, "bank_transaction", "pending")
+
+    with pytest.raises(Rejected, match="wait until Codat has answered"):
+        await operator(station).abandon(saga, "entered by hand", absent=True)
+    await station.turns_within(saga, timedelta(hours=1))
+    with pytest.raises(Rejected, match="absent"):
+        await operator(station).abandon(saga, "entered by hand")
+    await operator(station).abandon(saga, "entered by hand", absent=True)
+
+    assert (await station.row("sagas", saga))["state"] == "abandoned"
+    assert [step["state"] for step in await station.steps(saga)] == ["succeeded", "planned"]
+    await station.finish(await station.saga(Drawdown("D2", 5_000), "LN-2"))
+    assert await station.amounts() == ["-50.00"]
+
+
+async def test_a_record_a_person_has_found_ends_the_wait_for_its_push_operation(station: Station) -> None:
+    await station.arrange({"kind": "push_stays_pending", "match": TRANSFERS})
+    saga = await station.saga(Drawdown("D1", 100_000))
+    await station.turns(saga, "pending")
+
+    await operator(station).adopt(saga, "found-by-hand")
+    await station.finish(saga)
+
+    assert next(step["record_id"] for step in await station.steps(saga)) == "found-by-hand"
+    assert await station.amounts() == ["-1000.00"]
+
+
 async def test_a_write_a_person_has_found_is_undone_after_its_saga_is_given_up(station: Station) -> None:
     await station.arrange({"kind": "status_after", "match": TRANSFERS, "status": 503})
     saga = await station.saga(Repayment("R1", 33_333, 6_667, 0))

@@ -66,9 +66,21 @@ async def test_a_saga_that_only_polls_is_not_written_to(station: Station) -> Non
             return await connection.fetchval("select xmin::text from sagas where id = $1", saga)
 
     before = await version()
-    await station.turns_within(saga, timedelta(hours=1))
+    await station.turns_within(saga, timedelta(minutes=15))
 
     assert await version() == before
+
+
+async def test_a_push_operation_that_does_not_end_is_shown_and_asked_after_all_the_same(station: Station) -> None:
+    saga = await pending_for_good(station)
+    (step, *_) = await station.steps(saga)
+
+    await station.turns_within(saga, timedelta(hours=1))
+    reason = f"Codat has not finished push operation {step['push_operation_key']} yet"
+    assert await shown(station, saga) == ("waiting", "codat", reason)
+
+    assert isinstance(outcome := await station.handler.advance(saga), Snooze)
+    assert outcome.delay <= timedelta(minutes=10)
 
 
 async def test_failing_reads_are_remembered_by_another_process(

@@ -36,15 +36,23 @@ async def follow(desk: Desk, situation: Situation, step: Step) -> Outcome | None
             if operation.status is not PushStatus.PENDING:
                 await conclude(desk, step, operation)
                 return None
-            await desk.carry_on(situation.saga)
-            age = desk.clock() - step.accepted_at
-            return Snooze(growing(age, first=desk.timings.poll_first, longest=desk.timings.poll_longest))
+            return await _not_finished(desk, situation, operation, desk.clock() - step.accepted_at)
         case NotFound(error):
             lost = step.lost(UnknownCause.OPERATION_MISSING, desk.clock())
             await desk.record(step, lost, "poll", "404", error.message)
             return None
         case _:
             return await desk.unread(situation.saga, reply)
+
+
+async def _not_finished(desk: Desk, situation: Situation, operation: PushOperation, age: timedelta) -> Outcome:
+    """Look again later; what takes long is shown, and a person may say where its record is or give it up."""
+    delay = growing(age, first=desk.timings.poll_first, longest=desk.timings.poll_longest)
+    if age >= desk.timings.pending_patience:
+        words = f"Codat has not finished push operation {operation.key} yet"
+        return await desk.wait(situation.saga, WaitingFor.CODAT, words, recheck=delay)
+    await desk.carry_on(situation.saga)
+    return Snooze(delay)
 
 
 async def conclude(desk: Desk, step: Step, operation: PushOperation) -> None:

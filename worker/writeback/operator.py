@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Final
 
 from worker.database import Connection, Database
 from worker.errors import Rejected
@@ -11,11 +12,15 @@ from worker.jobs.store import enqueue_jobs
 from worker.writeback import statements, store
 from worker.writeback.configure import store as configure_store
 from worker.writeback.desk import record_change
-from worker.writeback.situation import Saga, SagaKind, SagaState, Situation, Step
+from worker.writeback.situation import Saga, SagaKind, SagaState, Situation, Step, UnknownCause
 from worker.writeback.step import StepState
+from worker.writeback.timings import Timings
 
 CONFLICT = 409
 """The saga is in no state for this."""
+
+OVERDUE: Final = Timings().pending_patience
+"""Age from which a person may give up a push operation that Codat does not finish."""
 
 _WHAT_TO_SAY = "look in the books: adopt its record if it is there, otherwise say so with absent: true"
 
@@ -43,39 +48,41 @@ class Operator:
             await self._set_going(connection, situation.saga)
 
     async def adopt(self, saga_id: int, record_id: str) -> None:
-        """A person has found an unknown step's record in the books: this is its id.
+        """A person has found in the books what a step wrote, though Codat does not say so: this is the record's id.
 
-        Raises :class:`~worker.errors.Rejected` (404, 409) unless the saga's current step is unknown.
+        Raises :class:`~worker.errors.Rejected` (404, 409) unless the saga's current step is unknown or pending.
         """
         async with self._database.transaction() as connection:
             situation = await self._unfinished(connection, saga_id)
             step = situation.step
-            if step is None or step.state is not StepState.UNKNOWN:
-                raise Rejected(CONFLICT, "only a step whose outcome is unknown can adopt a record", code="conflict")
+            if step is None or step.state not in (StepState.UNKNOWN, StepState.PENDING):
+                words = "only a step that is unknown or pending can adopt a record"
+                raise Rejected(CONFLICT, words, code="conflict")
             line = self._line(step, "adopted", f"a person found the record {record_id}")
-            await record_change(connection, step, step.adopted(record_id, None), line)
+            await record_change(connection, step, self._unknown(step).adopted(record_id, None), line)
             await store.set_saga_state(connection, saga_id, SagaState.RUNNING)
             await self._set_going(connection, situation.saga)
 
     async def abandon(self, saga_id: int, reason: str, *, absent: bool = False) -> None:
         """Give the saga up, so that its loan's next one may go. What it has written stays written.
 
-        ``absent``: the person has looked, and what an unknown step may have written is not in the books. Raises
-        :class:`~worker.errors.Rejected` (404, 409) while a request of it may be under way or may have been carried
-        out: a record nobody follows would be missed by a reversal.
+        ``absent``: the person has looked, and what an unknown step, or one that Codat has not finished for
+        :data:`OVERDUE`, may have written is not in the books. Raises :class:`~worker.errors.Rejected` (404, 409) while
+        a request of it may be under way or may have been carried out: a record nobody follows would be missed by a
+        reversal.
         """
         async with self._database.transaction() as connection:
             situation = await self._unfinished(connection, saga_id)
             step = situation.step
-            if step is not None and step.state in (StepState.SENDING, StepState.PENDING):
+            if step is not None and (step.state is StepState.SENDING or self._is_under_way(step)):
                 raise Rejected(
                     CONFLICT, f"step {step.n} is {step.state}; wait until Codat has answered", code="conflict"
                 )
-            if step is not None and step.state is StepState.UNKNOWN:
+            if step is not None and step.state in (StepState.UNKNOWN, StepState.PENDING):
                 if not absent:
-                    raise Rejected(CONFLICT, f"step {step.n} is unknown; {_WHAT_TO_SAY}", code="conflict")
+                    raise Rejected(CONFLICT, f"step {step.n} is {step.state}; {_WHAT_TO_SAY}", code="conflict")
                 line = self._line(step, "confirmed absent", "a person did not find it in the books")
-                await record_change(connection, step, step.proven_absent(), line)
+                await record_change(connection, step, self._unknown(step).proven_absent(), line)
             if step is not None:
                 await statements.release_feed(connection, step.id)
                 await store.add_attempt(connection, step.id, self._line(step, "abandoned", reason))
@@ -104,6 +111,15 @@ class Operator:
         if situation.saga.state.is_final:
             raise Rejected(CONFLICT, f"saga {saga_id} is {situation.saga.state}", code="conflict")
         return situation
+
+    def _is_under_way(self, step: Step) -> bool:
+        if step.state is not StepState.PENDING or step.accepted_at is None:
+            return False
+        return self._clock() - step.accepted_at < OVERDUE
+
+    def _unknown(self, step: Step) -> Step:
+        """The step once a person's word counts for more than Codat's silence."""
+        return step.lost(UnknownCause.TIMED_OUT, self._clock()) if step.state is StepState.PENDING else step
 
     def _line(self, step: Step, outcome: str, detail: str | None) -> store.Attempt:
         return store.Attempt(self._clock(), step.key_generation, "person", outcome, detail)

@@ -22,6 +22,9 @@ class Timings:
     """First look at a pending push operation: its webhook usually comes sooner."""
     poll_longest: timedelta = timedelta(minutes=10)
     """Longest wait between two looks; an on-premise platform may keep a push pending for days, the quota is daily."""
+    pending_patience: timedelta = timedelta(minutes=30)
+    """Age from which a push operation that Codat has not finished is shown, and may be given up by a person who has
+    looked: most end within seconds, but nothing says that one must ever end."""
     feed_busy: timedelta = timedelta(seconds=2)
     """Another loan's line on the same statement is in flight: about one push operation's time."""
     feed_patience: timedelta = timedelta(minutes=1)
