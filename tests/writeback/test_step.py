@@ -77,6 +77,7 @@ def test_every_state_can_be_reached_and_every_one_can_still_succeed() -> None:
         (None, "The data connection was deauthorized by the user.", Responsible.CONNECTION),
         ("IssueDate", "The period is locked up to 2026-03-31.", Responsible.PERSON),
         (None, "Xero rate limit reached, try again later.", Responsible.NOBODY),
+        (None, "The request to Xero timed out.", Responsible.PERSON),
         (None, "Something nobody has seen before", Responsible.PERSON),
     ],
 )

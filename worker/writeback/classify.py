@@ -37,8 +37,10 @@ class Refusal:
 
 
 _TEMPORARY: Final = re.compile(
-    r"rate.?limit|too many requests|temporar|try again|timed? ?out|unavailable|is busy|in use by another", re.I
+    r"rate.?limit|too many requests|temporar|try again|unavailable|is busy|in use by another", re.I
 )
+_NO_ANSWER: Final = re.compile(r"timed? ?out", re.I)
+_WHERE_TO_LOOK: Final = "it may have been written all the same, so look in the books before you retry"
 _CONNECTION: Final = re.compile(
     r"deauthori[sz]ed|unlinked|not linked|disconnected|re-?connect|token (has )?expired|re-?authenticat|authorisation",
     re.I,
@@ -82,6 +84,8 @@ def _classify_one(field: str | None, message: str) -> Refusal:
         return Refusal(Responsible.CONNECTION, words, field)
     if _CLOSED_PERIOD.search(message):
         return Refusal(Responsible.PERSON, words, field)
+    if _NO_ANSWER.search(message):
+        return Refusal(Responsible.PERSON, f"{words} ({_WHERE_TO_LOOK})", field)
     if _TEMPORARY.search(message):
         return Refusal(Responsible.NOBODY, words, field)
     if _MAPPED_THING.search(subject) and _UNUSABLE.search(message):
