@@ -50,7 +50,14 @@ def _stated_wait(headers: Mapping[str, str], now: datetime) -> timedelta | None:
 def http_date(text: str) -> datetime | None:
     """The moment an HTTP header names, or None when it names none."""
     try:
-        moment = parsedate_to_datetime(text)
+        return in_utc(parsedate_to_datetime(text))
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+
+
+def in_utc(moment: datetime) -> datetime:
+    """The same moment in UTC, which it is taken for without an offset.
+
+    Raises :class:`OverflowError` where the calendar ends before: no database takes such a moment either.
+    """
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -96,3 +96,8 @@ def test_what_no_database_can_store_is_taken_out_of_foreign_text() -> None:
 
     assert wire.text(document, "message") == "tax code missing"
     assert wire.text(document, "empty") is None
+
+
+@pytest.mark.parametrize("text", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
+def test_a_moment_outside_the_calendar_of_utc_is_none(text: str) -> None:
+    assert wire.moment({"at": text}, "at") is None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Final, TypeAlias
 from uuid import UUID
@@ -12,6 +12,7 @@ import msgspec
 
 from worker.errors import WritebackError
 from worker.money import format_major
+from worker.reply import in_utc
 
 JsonValue: TypeAlias = "bool | int | Decimal | str | list[JsonValue] | dict[str, JsonValue] | None"
 JsonObject: TypeAlias = dict[str, JsonValue]
@@ -101,13 +102,13 @@ def identifier(document: Mapping[str, JsonValue], name: str) -> UUID | None:
 
 
 def moment(document: Mapping[str, JsonValue], name: str) -> datetime | None:
-    """The named time, taken as UTC when it carries no offset, or None when it is absent or malformed."""
+    """The named time in UTC, which it is taken for when it carries no offset; None when it is absent or malformed."""
     value = text(document, name)
     try:
         read = datetime.fromisoformat(value) if value is not None else None
-    except ValueError:
+        return in_utc(read) if read is not None else None
+    except (ValueError, OverflowError):
         return None
-    return read.replace(tzinfo=UTC) if read is not None and read.tzinfo is None else read
 
 
 def calendar_day(document: Mapping[str, JsonValue], name: str) -> date | None:
