@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import aiohttp
 
-from worker.errors import Unavailable
+from worker.errors import Unavailable, UsageError
 
 START_SECONDS: Final = 60.0
 """Longest start of one process on a slow machine."""
@@ -25,6 +26,23 @@ STOP_SECONDS: Final = 30.0
 
 POLL_SECONDS: Final = 0.05
 """Pause between two looks at something that is about to be there."""
+
+
+@contextmanager
+def alone(directory: Path) -> Iterator[None]:
+    """Keep other demos out: each begins by clearing the directory, and would take a running one's database away."""
+    try:
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        file = directory.with_suffix(".lock").open("ab")
+    except OSError as error:
+        raise UsageError(f"WRITEBACK_DATA_DIR {directory.parent} cannot be used: {error.strerror}") from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            words = f"another demo is running in {directory}: end it, or set WRITEBACK_DATA_DIR to another directory"
+            raise UsageError(words) from None
+        yield
 
 
 def free_port() -> int:

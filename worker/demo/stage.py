@@ -16,7 +16,7 @@ from typing import Any, Final
 import aiohttp
 
 from worker.commands.send import signed_headers
-from worker.demo.processes import free_port, running
+from worker.demo.processes import alone, free_port, running
 from worker.demo.story import StoryEvent
 from worker.embedded import embedded
 from worker.errors import WritebackError
@@ -71,12 +71,16 @@ class Stage:
 
 @asynccontextmanager
 async def open_stage(directory: Path, seed: int) -> AsyncIterator[Stage]:
-    """Fresh PostgreSQL, simulator and service, each a process of its own."""
-    await asyncio.to_thread(_clear, directory)
+    """Fresh PostgreSQL, simulator and service, each a process of its own.
+
+    Raises :class:`~worker.errors.UsageError` when another demo is running there or the directory cannot be used.
+    """
     secret = f"whsec_{base64.b64encode(SECRET).decode('ascii')}"
     service_port, simulator_port = free_port(), free_port()
     service_url, simulator_url = (f"http://127.0.0.1:{port}" for port in (service_port, simulator_port))
     async with AsyncExitStack() as exits:
+        exits.enter_context(alone(directory))
+        await asyncio.to_thread(_clear, directory)
         session = await exits.enter_async_context(aiohttp.ClientSession())
         database_url = await exits.enter_async_context(embedded(directory))
         arguments = [
