@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 failed or drift, 2 usage, 5 unavailable. An error is one c
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from typing import Final
@@ -16,6 +17,8 @@ from worker.errors import Unavailable, UsageError, WritebackError
 EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 2
 EXIT_UNAVAILABLE: Final = 5
+EXIT_PIPE: Final = 141
+"""What a shell makes of a program that wrote where nobody reads any more, as in ``writeback events list | head``."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -26,7 +29,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         add(subparsers)
     arguments = parser.parse_args(argv)
     try:
-        return int(arguments.run(arguments))
+        code = int(arguments.run(arguments))
+        sys.stdout.flush()
     except UsageError as error:
         print(f"writeback: {error}", file=sys.stderr)
         return EXIT_USAGE
@@ -38,6 +42,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return EXIT_FAILED
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        # The interpreter flushes once more when it ends, and must find somebody who listens.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_PIPE
+    return code
 
 
 if __name__ == "__main__":

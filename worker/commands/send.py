@@ -16,7 +16,7 @@ from worker.commands.loop import run
 from worker.config import Settings, load_settings
 from worker.errors import Unavailable, UsageError
 from worker.inbox.routes import LOANS_PATH
-from worker.inbox.signature import sign
+from worker.inbox.signature import WEBHOOK_ID_WORDS, is_webhook_id, sign
 
 if TYPE_CHECKING:
     from worker.commands import Subparsers
@@ -42,6 +42,8 @@ def _run(arguments: argparse.Namespace) -> int:
         body = sys.stdin.buffer.read() if arguments.file == "-" else Path(arguments.file).read_bytes()
     except OSError as error:
         raise UsageError(f"{arguments.file} cannot be read: {error.strerror}") from error
+    if arguments.id is not None and not is_webhook_id(arguments.id):
+        raise UsageError(f"--id must be {WEBHOOK_ID_WORDS}")
     return run(_send(settings, arguments.url or f"http://{settings.host}:{settings.port}", arguments.id, body))
 
 
@@ -57,6 +59,8 @@ async def _send(settings: Settings, url: str, webhook_id: str | None, body: byte
             session.post(url.rstrip("/") + LOANS_PATH, data=body, headers=headers) as response,
         ):
             answer = await response.text()
+    except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
+        raise UsageError(f"--url must look like http://127.0.0.1:8080, not {url!r}") from error
     except (aiohttp.ClientError, TimeoutError) as error:
         raise Unavailable(f"{url} does not answer: {type(error).__name__}") from error
     print(answer, file=sys.stdout if response.ok else sys.stderr)

@@ -25,6 +25,9 @@ MAX_SIGNATURES: Final = 16
 _ID: Final = re.compile(rf"[!-\-/-~]{{1,{MAX_ID_CHARACTERS}}}")
 """Visible ASCII except the full stop, which separates the signed parts."""
 
+WEBHOOK_ID_WORDS: Final = f"1 to {MAX_ID_CHARACTERS} visible ASCII characters other than a full stop"
+"""What a message id must be, for whoever sent another."""
+
 _TIMESTAMP: Final = re.compile(r"[0-9]{1,12}")
 
 
@@ -54,6 +57,11 @@ class Unverified:
 Verdict: TypeAlias = Verified | Unverified
 
 
+def is_webhook_id(text: str) -> bool:
+    """Whether the text can be a message's id."""
+    return _ID.fullmatch(text) is not None
+
+
 def sign(secret: bytes, webhook_id: str, timestamp: int, body: bytes) -> str:
     """The value of the ``webhook-signature`` header; ``timestamp`` is in Unix seconds."""
     return "v1," + _mac(secret, _signed_content(webhook_id, str(timestamp), body)).decode("ascii")
@@ -66,8 +74,8 @@ def verify(secrets: Sequence[bytes], headers: SignedHeaders, body: bytes, now: i
         return Unverified("this endpoint has no signing secret configured")
     if webhook_id is None or timestamp is None or signature is None:
         return Unverified("the id, timestamp and signature headers must each be present exactly once")
-    if not _ID.fullmatch(webhook_id):
-        return Unverified(f"the id must be 1 to {MAX_ID_CHARACTERS} visible ASCII characters other than a full stop")
+    if not is_webhook_id(webhook_id):
+        return Unverified(f"the id must be {WEBHOOK_ID_WORDS}")
     if not _TIMESTAMP.fullmatch(timestamp):
         return Unverified("the timestamp must be whole Unix seconds")
     if abs(now - int(timestamp)) > TOLERANCE_SECONDS:
