@@ -35,6 +35,15 @@ class Api:
         async with self.session.request(method, self.url + path, json=document, headers=headers) as response:
             return response.status, await response.json(content_type=None)
 
+    async def post_bytes(self, path: str, body: bytes, **headers: str) -> tuple[int, Any]:
+        """Send a body as it is."""
+        headers = {
+            "Authorization": f"Bearer {TOKEN}",
+            **{name.replace("_", "-"): text for name, text in headers.items()},
+        }
+        async with self.session.post(self.url + path, data=body, headers=headers) as response:
+            return response.status, await response.json(content_type=None)
+
     async def get(self, path: str) -> Any:
         """What a path that must answer 200 answers."""
         status, document = await self.call("GET", path)

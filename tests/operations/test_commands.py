@@ -135,6 +135,12 @@ async def test_a_refused_event_is_replayed_and_a_replayed_one_is_not(writeback: 
     assert again.error.startswith(f"writeback: event {story.refused.webhook_id} is queued; only a refused event")
 
 
+async def test_a_held_event_is_given_up(writeback: Command, story: Story) -> None:
+    ran = await writeback("events", "bury", story.held.webhook_id, "--reason", "sent by mistake", "--output", "json")
+
+    assert (ran.document["state"], ran.document["reason"]) == ("dead_letter", "sent by mistake")
+
+
 async def test_a_waiting_saga_is_retried(writeback: Command, station: Station, story: Story) -> None:
     await refuse_first_step(station.database, 1, "the period is locked")
 
@@ -283,3 +289,36 @@ async def test_a_schema_that_is_not_there_yet_names_its_remedy(empty_database_ur
 
     assert (ran.code, ran.out) == (2, "")
     assert "run `writeback migrate`" in ran.error
+
+
+async def test_a_reader_that_has_gone_is_no_fault(database_url: str, station: Station, story: Story) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *("bash", "-c", f"'{sys.executable}' -m worker.cli events list | true; echo ${{PIPESTATUS[0]}}"),
+        env={**os.environ, "DATABASE_URL": database_url, "LOG_LEVEL": "WARNING"},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, error = await process.communicate()
+
+    assert (out.decode(), error.decode()) == ("141\n", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--id", "a.b"], "--id must be 1 to 128 visible ASCII characters"),
+        (["--id", "a\nb"], "--id must be"),
+        (["--id", "\u00fc"], "--id must be"),
+        (["--url", "nowhere"], "--url must look like"),
+        (["--url", "ftp://127.0.0.1:1"], "--url must look like"),
+    ],
+)
+async def test_a_sender_who_mistypes_is_told_in_one_sentence(
+    arguments: list[str], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOAN_WEBHOOK_SECRETS", "whsec_cmVoZWFyc2FsLW9ubHktbG9hbi13ZWJob29rcw==")
+
+    ran = await run(NOBODY_LISTENS, "send", os.devnull, *arguments)
+
+    assert (ran.code, ran.out, len(ran.error.splitlines())) == (2, "", 1)
+    assert words in ran.error

@@ -95,6 +95,33 @@ async def test_only_what_was_given_up_can_be_replayed(api: Api, story: Story) ->
     assert "is applied" in problem["detail"]
 
 
+async def test_a_held_event_that_waits_in_vain_is_given_up_and_can_be_replayed(
+    api: Api, station: Station, story: Story
+) -> None:
+    path = f"/v1/events/{story.held.webhook_id}"
+
+    status, buried = await api.call("POST", f"{path}/bury", {"reason": "sent by mistake"})
+
+    assert (status, buried["state"], buried["reason"]) == (200, "dead_letter", "sent by mistake")
+    assert await api.listed("/v1/events?state=held", "webhook_id") == []
+    assert await api.listed("/v1/events?state=dead_letter", "webhook_id") == [story.held.webhook_id]
+    assert (await api.call("POST", f"{path}/bury", {"reason": "again"}))[0] == 409
+
+    await station.play(LoanSystem(sent=20).settle("R9", principal=1))
+    assert (await api.get(path))["state"] == "dead_letter"
+    assert (await api.call("POST", f"{path}/replay"))[0] == 202
+    await (await station.worker()).drain()
+    assert (await api.get(path))["state"] == "applied"
+
+
+async def test_only_a_held_event_can_be_given_up(api: Api, story: Story) -> None:
+    for event, state in ((story.applied[0], "applied"), (story.refused, "refused"), (story.queued, "queued")):
+        status, problem = await api.call("POST", f"/v1/events/{event.webhook_id}/bury", {"reason": "enough"})
+        assert (status, f"is {state}" in problem["detail"]) == (409, True)
+    assert (await api.call("POST", "/v1/events/nobody/bury", {"reason": "enough"}))[0] == 404
+    assert (await api.call("POST", f"/v1/events/{story.held.webhook_id}/bury", {}))[0] == 400
+
+
 async def test_an_event_whose_job_was_given_up_is_a_dead_letter(api: Api, station: Station) -> None:
     told = LoanSystem().create()
     await station.receive(told)

@@ -9,6 +9,7 @@ import pytest
 from tests.loans.events import LoanSystem
 from tests.loans.station import Station
 from tests.operations.conftest import Api, Story
+from worker.inbox.body import MAX_BODY_BYTES
 
 
 async def jobs_by_event(api: Api) -> dict[str, Any]:
@@ -93,6 +94,21 @@ async def test_a_burial_needs_a_short_reason(api: Api, station: Station, reason:
     status, problem = await api.call("POST", "/v1/jobs/1/bury", {"reason": reason})
 
     assert (status, problem["errors"][0]["field"]) == (400, "reason")
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "status"),
+    [
+        (b"no archive", {"Content_Encoding": "gzip"}, 415),
+        (b'{"reason": "' + b"a" * MAX_BODY_BYTES + b'"}', {}, 413),
+        (b"[" * 100_000, {}, 400),
+        (b"\xff", {}, 400),
+    ],
+)
+async def test_a_hostile_body_is_refused(api: Api, body: bytes, headers: dict[str, str], status: int) -> None:
+    answered, problem = await api.post_bytes("/v1/jobs/1/bury", body, **headers)
+
+    assert (answered, problem["status"]) == (status, status)
 
 
 async def test_a_dead_letter_is_replayed_once_and_keeps_its_history(api: Api, station: Station, story: Story) -> None:

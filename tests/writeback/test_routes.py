@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -28,9 +29,17 @@ class Api:
         self._session = session
         self._url = url
 
-    async def call(self, method: str, path: str, document: object = None, token: str = TOKEN) -> tuple[int, Any]:
-        headers = {"Authorization": f"Bearer {token}"}
-        async with self._session.request(method, self._url + path, json=document, headers=headers) as response:
+    async def call(
+        self,
+        method: str,
+        path: str,
+        document: object = None,
+        token: str = TOKEN,
+        headers: dict[str, str] | None = None,
+    ) -> tuple[int, Any]:
+        sent_body = None if document is None else json.dumps(document)
+        sent = {"Authorization": f"Bearer {token}", **(headers or {})}
+        async with self._session.request(method, self._url + path, data=sent_body, headers=sent) as response:
             return response.status, await response.json()
 
 
@@ -68,6 +77,13 @@ async def test_a_refused_mapping_names_its_field(station: Station, api: Api) -> 
     status, problem = await api.call("PUT", mapping_path(station), body(station, supplier={"id": "nobody"}))
 
     assert (status, problem["errors"][0]["field"]) == (422, "supplier.id")
+
+
+async def test_a_body_that_claims_to_be_compressed_is_refused(station: Station, api: Api) -> None:
+    headers = {"Content-Encoding": "gzip", "Connection": "close"}
+    for method, path in (("PUT", mapping_path(station)), ("POST", "/v1/sagas/1/adopt"), ("POST", "/v1/sagas/1/bury")):
+        status, problem = await api.call(method, path, {}, headers=headers)
+        assert (status, problem["code"]) == (415, "unsupported_media_type")
 
 
 async def test_nothing_is_shown_or_changed_without_the_token(station: Station, api: Api) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Final
 
-from worker.commands.operating import add_action, add_group, add_paging, ask, control, number, page
+from worker.commands.operating import add_action, add_group, add_paging, ask, control, number, page, written
 from worker.commands.output import Columns, Output, printable, show_list, show_one
 from worker.operations.reader import Reader
 from worker.operations.views import EventFilter, EventState
@@ -33,8 +33,10 @@ def add(subparsers: Subparsers) -> None:
     add_paging(listing, number)
     showing = add_action(actions, "show", "show one event with its body", _show)
     replaying = add_action(actions, "replay", "have a refused event decided once more", _replay)
-    for parser in (showing, replaying):
+    burying = add_action(actions, "bury", "give up a held event that waits for what will never come", _bury)
+    for parser in (showing, replaying, burying):
         parser.add_argument("webhook_id", metavar="WEBHOOK_ID", help="the webhook-id it came under")
+    burying.add_argument("--reason", type=written, required=True, help="why, for whoever looks later")
 
 
 def _list(arguments: argparse.Namespace) -> int:
@@ -57,5 +59,11 @@ def _show(arguments: argparse.Namespace) -> int:
 
 def _replay(arguments: argparse.Namespace) -> int:
     document = ask(lambda database: control(database).replay_event(arguments.webhook_id))
+    show_one(arguments.output, document, {})
+    return 0
+
+
+def _bury(arguments: argparse.Namespace) -> int:
+    document = ask(lambda database: control(database).bury_event(arguments.webhook_id, arguments.reason))
     show_one(arguments.output, document, {})
     return 0

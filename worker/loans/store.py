@@ -237,6 +237,12 @@ async def release_held(connection: Connection, news: Mapping[Subject, Iterable[s
     return [(row["message_id"], _subject(row)) for row in rows]
 
 
+async def end_wait(connection: Connection, message_id: int) -> Subject | None:
+    """End the wait of one held event without anything having come; what it is about, None when it is not held."""
+    row = await connection.fetchrow(query("loans/end_wait"), message_id)
+    return _subject(row) if row else None
+
+
 def _said(decision: Apply | Hold | Duplicate | Refuse) -> tuple[OutcomeState, str | None, str | None, frozenset[str]]:
     match decision:
         case Apply():

@@ -14,8 +14,10 @@ import structlog
 from worker.database import Connection, Database
 from worker.errors import Rejected
 from worker.inbox import store as inbox_store
-from worker.inbox.messages import Source
+from worker.inbox.messages import APPLY_EVENT, Source
 from worker.jobs import store as jobs_store
+from worker.jobs.job import NewJob, lane
+from worker.loans import store as loans_store
 from worker.operations import store
 from worker.operations.documents import Document, event_document
 from worker.operations.reader import missing, read_dead_letter, read_job
@@ -49,6 +51,23 @@ class Control:
             await _replay(connection, event.dead_letter_id)
             (event,) = await store.load_events(connection, [message.id])
         self._tell("event replayed", event_id=webhook_id)
+        return event_document(event)
+
+    async def bury_event(self, webhook_id: str, reason: str) -> Document:
+        """Give a held event up that waits for what will never come; the event, a dead letter that can be replayed."""
+        async with self._database.transaction() as connection:
+            message = await inbox_store.find_message(connection, Source.LOANS, webhook_id)
+            if message is None:
+                raise missing("event", webhook_id)
+            subject = await loans_store.end_wait(connection, message.id)
+            if subject is None:
+                (event,) = await store.load_events(connection, [message.id])
+                raise _conflict(f"event {webhook_id} is {event.state}; only a held event can be given up")
+            job = NewJob(APPLY_EVENT, lane(subject.kind.value, subject.id), message.id)
+            (job_id,) = await jobs_store.enqueue_jobs(connection, [job])
+            await jobs_store.bury_job(connection, job_id, BURIED_BY_PERSON, reason)
+            (event,) = await store.load_events(connection, [message.id])
+        self._tell("event buried", event_id=webhook_id)
         return event_document(event)
 
     async def retry_job(self, job_id: int) -> Document:

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from worker.bearer import require_bearer
 from worker.errors import Rejected
+from worker.inbox.body import read_body
 from worker.operations.control import Control
 from worker.operations.documents import Document
 from worker.operations.reader import Reader
@@ -56,7 +57,11 @@ def add_routes(app: web.Application, reader: Reader, control: Control, tokens: S
         ("/v1/dead-letters/{dead_letter_id}/replay", write.replay_dead_letter),
     ):
         app.router.add_post(path, _answering(answer, tokens, 202))
-    app.router.add_post("/v1/jobs/{job_id}/bury", _answering(write.bury_job, tokens, 200))
+    for path, answer in (
+        ("/v1/events/{webhook_id}/bury", write.bury_event),
+        ("/v1/jobs/{job_id}/bury", write.bury_job),
+    ):
+        app.router.add_post(path, _answering(answer, tokens, 200))
 
 
 class _Reads:
@@ -129,12 +134,14 @@ class _Writes:
     async def replay_event(self, request: web.Request) -> Document:
         return await self._control.replay_event(_webhook_id(request))
 
+    async def bury_event(self, request: web.Request) -> Document:
+        return await self._control.bury_event(_webhook_id(request), await _reason(request))
+
     async def retry_job(self, request: web.Request) -> Document:
         return await self._control.retry_job(_job_id(request))
 
     async def bury_job(self, request: web.Request) -> Document:
-        reason = read_text(decode_object(await request.read()).get("reason"), "reason")
-        return await self._control.bury_job(_job_id(request), reason)
+        return await self._control.bury_job(_job_id(request), await _reason(request))
 
     async def replay_dead_letter(self, request: web.Request) -> Document:
         return await self._control.replay_dead_letter(_dead_letter_id(request))
@@ -153,6 +160,10 @@ def _period(request: web.Request) -> tuple[date, date]:
     first, last = asked.required_day("from"), asked.required_day("to")
     require_period(first, last)
     return first, last
+
+
+async def _reason(request: web.Request) -> str:
+    return read_text(decode_object(await read_body(request)).get("reason"), "reason")
 
 
 def _webhook_id(request: web.Request) -> str:

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from worker.bearer import require_bearer
 from worker.errors import Rejected
+from worker.inbox.body import read_body
 from worker.strict_json import decode_object
 from worker.writeback.configure.request import read_mapping_request, request_document
 from worker.writeback.configure.service import MappingService, Place
@@ -47,7 +48,7 @@ class _Api:
     async def put_mapping(self, request: web.Request) -> web.Response:
         require_bearer(request.headers.get("Authorization"), self._tokens)
         place = _place(request)
-        wanted = read_mapping_request(decode_object(await request.read()))
+        wanted = read_mapping_request(decode_object(await read_body(request)))
         mapping = await self._mappings.put(place, wanted)
         return _answer(200 if mapping.state is MappingState.READY else 202, mapping_document(mapping))
 
@@ -58,13 +59,13 @@ class _Api:
 
     async def adopt(self, request: web.Request) -> web.Response:
         require_bearer(request.headers.get("Authorization"), self._tokens)
-        record_id = _text(decode_object(await request.read()), "record_id")
+        record_id = _text(decode_object(await read_body(request)), "record_id")
         await self._operator.adopt(_saga_id(request), record_id)
         return _answer(202, {"saga_id": _saga_id(request), "state": "running"})
 
     async def bury(self, request: web.Request) -> web.Response:
         require_bearer(request.headers.get("Authorization"), self._tokens)
-        document = decode_object(await request.read())
+        document = decode_object(await read_body(request))
         reason = _text(document, "reason")
         await self._operator.abandon(_saga_id(request), reason, absent=_flag(document, "absent"))
         return _answer(200, {"saga_id": _saga_id(request), "state": "abandoned", "reason": reason})
