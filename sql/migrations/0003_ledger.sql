@@ -57,6 +57,18 @@ create table ledger_account_balances (
     check (posted_credits between 0 and pending_credits)
 ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05);
 
+-- What the live entries effective on a day (UTC) add to an account's sums, so that the sums at any moment are those of the
+-- days before and of that day's own entries. Written with the balance and under its lock; the audit compares them.
+create table ledger_account_days (
+    account_id uuid not null references ledger_accounts,
+    day date not null,
+    posted_debits numeric not null,
+    posted_credits numeric not null,
+    pending_debits numeric not null,
+    pending_credits numeric not null,
+    primary key (account_id, day)
+) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05);
+
 -- Transactions. The live entries are those numbered first_entry to last_entry: a pending transaction whose entries are
 -- replaced discards the old ones and goes on with higher numbers. content_digest fingerprints what the creator asked
 -- for, so that a repeated external_id can be told from a contradicting one. The last 16 bits of an id are zero: an
@@ -214,6 +226,26 @@ create table ledger_account_category_nestings (
 
 create index ledger_account_category_nestings_child on ledger_account_category_nestings (child_id);
 
+-- Every account in a category, directly or nested, once however it is reached; and their sums. The posting statement
+-- keeps the sums, the triggers on members and nestings keep both. Locks are taken in one order by everybody: a change
+-- of nestings or members holds the ledger's advisory lock, alone or shared; then come the balances of the accounts
+-- concerned, then those of the categories, each by id. Whoever holds an account's balance knows its categories.
+create table ledger_category_contents (
+    account_id uuid not null references ledger_accounts,
+    category_id uuid not null references ledger_account_categories,
+    primary key (account_id, category_id)
+);
+
+create index ledger_category_contents_category on ledger_category_contents (category_id);
+
+create table ledger_category_balances (
+    category_id uuid primary key references ledger_account_categories,
+    posted_debits numeric not null default 0,
+    posted_credits numeric not null default 0,
+    pending_debits numeric not null default 0,
+    pending_credits numeric not null default 0
+) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05);
+
 -- Nothing is ever removed, and what is final is never changed.
 create function ledger_refuse_change() returns trigger language plpgsql as $$
 begin
@@ -227,7 +259,8 @@ declare
 begin
     foreach kept in array array['ledgers', 'ledger_accounts', 'ledger_account_balances', 'ledger_transactions',
                                 'ledger_entries', 'ledger_entry_transitions', 'ledger_transaction_versions',
-                                'ledger_chain', 'ledger_chain_heads'] loop
+                                'ledger_chain', 'ledger_chain_heads',
+                                'ledger_account_days', 'ledger_category_balances'] loop
         execute format('create trigger refuse_removal before delete or truncate on %I
                         for each statement execute function ledger_refuse_change()', kept);
     end loop;
@@ -555,6 +588,113 @@ create trigger refuse_change before update on ledger_account_category_members
     for each statement execute function ledger_refuse_change();
 create trigger refuse_change before update of id, ledger_id, currency, currency_exponent on ledger_account_categories
     for each statement execute function ledger_refuse_change();
+
+-- Categories begin with sums of zero.
+create function ledger_open_categories() returns trigger language plpgsql as $$
+begin
+    insert into ledger_category_balances (category_id) select id from added order by id;
+    return null;
+end $$;
+
+create trigger open_categories after insert on ledger_account_categories
+    referencing new table as added for each statement execute function ledger_open_categories();
+
+-- Brings what the categories contain of these accounts, and the categories' sums, in line with members and nestings.
+create function ledger_settle_categories(accounts uuid[]) returns void language plpgsql set enable_seqscan = off as $$
+begin
+    perform from ledger_account_balances where account_id = any(accounts) order by account_id for no key update;
+    with recursive reached(account_id, category_id) as (
+        select m.account_id, m.category_id from ledger_account_category_members m where m.account_id = any(accounts)
+        union
+        select r.account_id, n.parent_id
+        from reached r join ledger_account_category_nestings n on n.child_id = r.category_id
+    ), entered as (
+        insert into ledger_category_contents (account_id, category_id)
+        select account_id, category_id from reached
+        on conflict do nothing
+        returning account_id, category_id
+    ), gone as (
+        delete from ledger_category_contents c
+        where c.account_id = any(accounts) and (c.account_id, c.category_id) not in (select * from reached)
+        returning c.account_id, c.category_id
+    ), changes as materialized (
+        select moved.category_id,
+               sum(moved.factor * b.posted_debits) as posted_debits, sum(moved.factor * b.posted_credits) as posted_credits,
+               sum(moved.factor * b.pending_debits) as pending_debits,
+               sum(moved.factor * b.pending_credits) as pending_credits
+        from (select *, 1 as factor from entered union all select *, -1 from gone) as moved
+        join ledger_account_balances b on b.account_id = moved.account_id
+        where b.lock_version > 0
+        group by moved.category_id
+    ), locked as materialized (
+        select category_id from ledger_category_balances
+        where category_id in (select category_id from changes)
+        order by category_id
+        for no key update
+    )
+    update ledger_category_balances b
+    set posted_debits = b.posted_debits + changes.posted_debits,
+        posted_credits = b.posted_credits + changes.posted_credits,
+        pending_debits = b.pending_debits + changes.pending_debits,
+        pending_credits = b.pending_credits + changes.pending_credits
+    from locked join changes using (category_id)
+    where b.category_id = locked.category_id;
+end $$;
+
+create function ledger_settle_members() returns trigger language plpgsql as $$
+begin
+    perform pg_advisory_xact_lock_shared(hashtextextended('ledger_account_category_nestings:' || ledger_id, 0))
+    from (select distinct c.ledger_id from changed m join ledger_account_categories c on c.id = m.category_id
+          order by c.ledger_id) as touched;
+    perform ledger_settle_categories(array(select distinct account_id from changed));
+    return null;
+end $$;
+
+create trigger settle_new_members after insert on ledger_account_category_members
+    referencing new table as changed for each statement execute function ledger_settle_members();
+create trigger settle_former_members after delete on ledger_account_category_members
+    referencing old table as changed for each statement execute function ledger_settle_members();
+
+create function ledger_settle_nestings() returns trigger language plpgsql as $$
+begin
+    perform pg_advisory_xact_lock(hashtextextended('ledger_account_category_nestings:' || ledger_id, 0))
+    from (select distinct c.ledger_id from changed n join ledger_account_categories c on c.id = n.parent_id
+          order by c.ledger_id) as touched;
+    perform ledger_settle_categories(array(select distinct c.account_id from ledger_category_contents c
+                                           where c.category_id in (select child_id from changed)));
+    return null;
+end $$;
+
+create trigger settle_new_nestings after insert on ledger_account_category_nestings
+    referencing new table as changed for each statement execute function ledger_settle_nestings();
+create trigger settle_former_nestings after delete on ledger_account_category_nestings
+    referencing old table as changed for each statement execute function ledger_settle_nestings();
+
+create trigger refuse_truncate before truncate on ledger_account_category_members
+    for each statement execute function ledger_refuse_change();
+create trigger refuse_truncate before truncate on ledger_account_category_nestings
+    for each statement execute function ledger_refuse_change();
+
+-- The sums of an account over the entries effective before a moment, in the past or the future.
+create function ledger_sums_before(account_id uuid, moment timestamptz)
+returns table (posted_debits numeric, posted_credits numeric, pending_debits numeric, pending_credits numeric)
+language sql stable as $$
+    select coalesce(sum(part.posted_debits), 0), coalesce(sum(part.posted_credits), 0),
+           coalesce(sum(part.pending_debits), 0), coalesce(sum(part.pending_credits), 0)
+    from (
+        select d.posted_debits, d.posted_credits, d.pending_debits, d.pending_credits
+        from ledger_account_days d
+        where d.account_id = $1 and d.day < ($2 at time zone 'UTC')::date
+        union all
+        select case when e.direction = 'debit' and t.status = 'posted' then e.amount else 0 end,
+               case when e.direction = 'credit' and t.status = 'posted' then e.amount else 0 end,
+               case e.direction when 'debit' then e.amount else 0 end,
+               case e.direction when 'credit' then e.amount else 0 end
+        from ledger_entries e
+        join ledger_transactions t on t.id = e.transaction_id and e.n >= t.first_entry and t.status <> 'archived'
+        where e.account_id = $1 and e.effective_at >= date_trunc('day', $2, 'UTC') and e.effective_at < $2
+    ) as part
+$$;
 
 -- A session that plays a replica would skip ordinary triggers; these fire there too.
 do $$

@@ -16,53 +16,51 @@ create index api_idempotency_keys_age on api_idempotency_keys using brin (create
 create index ledger_accounts_newest on ledger_accounts (created_at, id);
 create index ledger_accounts_metadata on ledger_accounts using gin (metadata jsonb_path_ops);
 
--- The sums of an account over the entries effective within a window; without bounds, its running sums. Of the two
--- branches the planner keeps the one that a statement planned for its own bounds can reach.
+-- The sums of an account over the entries effective within a window; without bounds, its running sums.
 create function ledger_account_sums(account_id uuid, lower_bound timestamptz, upper_bound timestamptz)
 returns table (posted_debits numeric, posted_credits numeric, pending_debits numeric, pending_credits numeric)
 language sql stable as $$
-    select b.posted_debits, b.posted_credits, b.pending_debits, b.pending_credits
-    from ledger_account_balances b
-    where b.account_id = $1 and $2 is null and $3 is null
-    union all
-    select coalesce(sum(e.amount) filter (where e.direction = 'debit' and t.status = 'posted'), 0),
-           coalesce(sum(e.amount) filter (where e.direction = 'credit' and t.status = 'posted'), 0),
-           coalesce(sum(e.amount) filter (where e.direction = 'debit'), 0),
-           coalesce(sum(e.amount) filter (where e.direction = 'credit'), 0)
-    from ledger_entries e
-    join ledger_transactions t on t.id = e.transaction_id and e.n >= t.first_entry and t.status <> 'archived'
-    where e.account_id = $1
-      and ($2 is null or e.effective_at >= $2)
-      and ($3 is null or e.effective_at < $3)
-      and ($2 is not null or $3 is not null)
-    having $2 is not null or $3 is not null
+    select upto.posted_debits - before.posted_debits, upto.posted_credits - before.posted_credits,
+           upto.pending_debits - before.pending_debits, upto.pending_credits - before.pending_credits
+    from (
+        select b.posted_debits, b.posted_credits, b.pending_debits, b.pending_credits
+        from ledger_account_balances b
+        where b.account_id = $1 and $3 is null
+        union all
+        select s.posted_debits, s.posted_credits, s.pending_debits, s.pending_credits
+        from ledger_sums_before($1, $3) as s
+        where $3 is not null
+    ) as upto,
+    lateral (
+        select 0::numeric as posted_debits, 0::numeric as posted_credits, 0::numeric as pending_debits,
+               0::numeric as pending_credits
+        where $2 is null
+        union all
+        select s.posted_debits, s.posted_credits, s.pending_debits, s.pending_credits
+        from ledger_sums_before($1, least($2, $3)) as s
+        where $2 is not null
+    ) as before
 $$;
 
--- A category with everything nested in it.
-create function ledger_category_tree(category_id uuid) returns setof uuid language sql stable as $$
-    with recursive tree(id) as (
-        select $1
-        union
-        select n.child_id from tree join ledger_account_category_nestings n on n.parent_id = tree.id
-    )
-    select id from tree
-$$;
-
--- The accounts in a category, directly or nested; one that is reached by two paths counts once.
+-- The accounts in a category, directly or nested.
 create function ledger_category_accounts(category_id uuid) returns setof uuid language sql stable as $$
-    select distinct m.account_id
-    from ledger_category_tree($1) as tree(id)
-    join ledger_account_category_members m on m.category_id = tree.id
+    select c.account_id from ledger_category_contents c where c.category_id = $1
 $$;
 
 -- The sums of all accounts in a category, as ledger_account_sums.
 create function ledger_category_sums(category_id uuid, lower_bound timestamptz, upper_bound timestamptz)
 returns table (posted_debits numeric, posted_credits numeric, pending_debits numeric, pending_credits numeric)
 language sql stable as $$
+    select b.posted_debits, b.posted_credits, b.pending_debits, b.pending_credits
+    from ledger_category_balances b
+    where b.category_id = $1 and $2 is null and $3 is null
+    union all
     select coalesce(sum(s.posted_debits), 0), coalesce(sum(s.posted_credits), 0),
            coalesce(sum(s.pending_debits), 0), coalesce(sum(s.pending_credits), 0)
-    from ledger_category_accounts($1) as member(account_id)
-    cross join lateral ledger_account_sums(member.account_id, $2, $3) as s
+    from ledger_category_contents c
+    cross join lateral ledger_account_sums(c.account_id, $2, $3) as s
+    where c.category_id = $1 and ($2 is not null or $3 is not null)
+    having $2 is not null or $3 is not null
 $$;
 
 create index ledger_transactions_newest on ledger_transactions (created_at, id);

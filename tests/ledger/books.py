@@ -19,6 +19,7 @@ from worker.ledger.transaction import (
     AccountSpec,
     BalanceCondition,
     BalanceKind,
+    CategorySpec,
     Comparison,
     Create,
     Direction,
@@ -34,9 +35,12 @@ DAY = date(2024, 3, 1)
 CASH, LOAN, REVENUE = "cash", "loan", "revenue"
 OVERDRAWN_NEVER = (BalanceCondition(BalanceKind.AVAILABLE, Comparison.GTE, 0),)
 
+ASSETS = CategorySpec("assets", "Assets", Direction.DEBIT, "GBP")
+OPERATING = CategorySpec("operating", "Operating", Direction.DEBIT, "GBP", {}, ASSETS)
+
 ACCOUNTS = (
-    AccountSpec(CASH, "Cash", Direction.DEBIT, "GBP"),
-    AccountSpec(LOAN, "Principal - Loan 1", Direction.DEBIT, "GBP"),
+    AccountSpec(CASH, "Cash", Direction.DEBIT, "GBP", {}, (OPERATING, ASSETS)),
+    AccountSpec(LOAN, "Principal - Loan 1", Direction.DEBIT, "GBP", {}, (ASSETS,)),
     AccountSpec(REVENUE, "Revenue", Direction.CREDIT, "GBP"),
     AccountSpec("cash-usd", "Cash", Direction.DEBIT, "USD"),
     AccountSpec("revenue-usd", "Revenue", Direction.CREDIT, "USD"),

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from itertools import count
+from uuid import UUID
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.ledger.books import CASH, LOAN, OVERDRAWN_NEVER, REVENUE, Ledger, create, credit, debit, reverse
-from worker.database import Database
-from worker.ledger import store
-from worker.ledger.book import midnight
+from tests.ledger.books import CASH, LOAN, OVERDRAWN_NEVER, REVENUE, Ledger, create, credit, debit
+from tests.ledger.model import END_OF_TIME, Model
+from worker.database import Connection, Database
+from worker.ledger import posting_store, store
+from worker.ledger.posting_store import Names
 from worker.ledger.transaction import (
+    UNSET,
     Archive,
     Create,
-    Direction,
     NewEntry,
     Operation,
+    PartialPost,
     Post,
     Posted,
     Refused,
@@ -26,106 +31,23 @@ from worker.ledger.transaction import (
     Result,
     Reverse,
     Status,
+    Update,
 )
+from worker.ledger.written import Written
 
 NAMES = ("a", "b", "c", "d")
-DAYS = (date(2020, 1, 1), date(2024, 3, 1), date(2199, 1, 1))
+MOMENTS = (
+    datetime(2020, 1, 1, tzinfo=UTC),
+    datetime(2024, 3, 1, tzinfo=UTC),
+    datetime(2024, 3, 1, 15, 30, 0, 1, tzinfo=UTC),
+    datetime(2199, 1, 1, 23, 59, 59, 999999, tzinfo=UTC),
+)
 LEDGER_NUMBERS = count(1)
 
-
-@dataclass
-class Written:
-    """A transaction of the model; ``made_by`` is what a replay is compared with."""
-
-    status: Status
-    day: datetime
-    entries: tuple[NewEntry, ...]
-    made_by: object
-    reversed: bool = False
-
-
-@dataclass
-class Model:
-    """The ledger as a list of transactions; balances are added up anew each time they are asked for."""
-
-    written: list[Written] = field(default_factory=list)
-    names: dict[str, Written] = field(default_factory=dict)
-    archived: set[str] = field(default_factory=set)
-
-    def sums(self, account: str, last_day: date = date(9000, 1, 1)) -> tuple[int, int, int, int]:
-        def total(direction: Direction, *statuses: Status) -> int:
-            return sum(
-                entry.amount
-                for transaction in self.written
-                if transaction.status in statuses and transaction.day < midnight(last_day) + timedelta(days=1)
-                for entry in transaction.entries
-                if (entry.account, entry.direction) == (account, direction)
-            )
-
-        held = (Status.POSTED, Status.PENDING)
-        return (
-            total(Direction.DEBIT, Status.POSTED),
-            total(Direction.CREDIT, Status.POSTED),
-            total(Direction.DEBIT, *held),
-            total(Direction.CREDIT, *held),
-        )
-
-    def apply(self, operation: Operation) -> str:
-        """What the ledger should answer, in one word."""
-        match operation:
-            case Create(new):
-                made_by = (new.status, new.effective_at, [(e.account, e.direction, e.amount) for e in new.entries])
-                return self.add(new.external_id, Written(new.status, new.effective_at, new.entries, made_by))
-            case Reverse():
-                return self.reverse(operation)
-            case Post(name, day):
-                return self.post(name, day)
-            case Archive(name):
-                return self.archive(name)
-
-    def add(self, name: str, new: Written) -> str:
-        if name in self.names:
-            return "replayed" if self.names[name].made_by == new.made_by else "refused"
-        signed = sum(e.amount if e.direction is Direction.DEBIT else -e.amount for e in new.entries)
-        self.written.append(new)
-        debits, _, _, pending_credits = self.sums(CASH)
-        guarded = any(entry.conditions for entry in new.entries)
-        if signed or (guarded and debits < pending_credits):
-            self.written.pop()
-            return "refused"
-        self.names[name] = new
-        return "written"
-
-    def post(self, name: str, day: datetime | None) -> str:
-        known = self.names.get(name)
-        if known is None:
-            return "refused"
-        if known.status is Status.POSTED:
-            return "replayed" if day in (None, known.day) else "refused"
-        known.status, known.day = Status.POSTED, day or known.day
-        return "written"
-
-    def archive(self, name: str) -> str:
-        known = self.names.get(name)
-        if known is None:
-            return "replayed" if name in self.archived else "refused"
-        if known.status is Status.POSTED:
-            return "refused"
-        known.status = Status.ARCHIVED
-        self.archived.add(name)
-        del self.names[name]
-        return "written"
-
-    def reverse(self, reversal: Reverse) -> str:
-        made_by = (reversal.original, reversal.effective_at)
-        if reversal.external_id in self.names:
-            return "replayed" if self.names[reversal.external_id].made_by == made_by else "refused"
-        original = self.names.get(reversal.original)
-        if original is None or original.status is not Status.POSTED or original.reversed:
-            return "refused"
-        original.reversed = True
-        entries = tuple(NewEntry(e.account, e.direction.opposite, e.amount) for e in original.entries)
-        return self.add(reversal.external_id, Written(Status.POSTED, reversal.effective_at, entries, made_by))
+names = st.sampled_from(NAMES)
+moments = st.sampled_from(MOMENTS)
+statuses = st.sampled_from((Status.POSTED, Status.PENDING, Status.PENDING, Status.ARCHIVED))
+metadata = st.dictionaries(st.sampled_from(("k", "l")), st.sampled_from(("v", "w")), max_size=2)
 
 
 def word(result: Result) -> str:
@@ -139,9 +61,9 @@ def word(result: Result) -> str:
 
 
 @st.composite
-def creations(draw: st.DrawFn) -> Create:
+def entries(draw: st.DrawFn) -> tuple[NewEntry, ...]:
     amount = draw(st.integers(0, 3) | st.just(10**35))
-    entries = draw(
+    drawn = draw(
         st.sampled_from(
             (
                 (debit(CASH, amount), credit(REVENUE, amount)),
@@ -152,33 +74,99 @@ def creations(draw: st.DrawFn) -> Create:
             )
         )
     )
-    status = draw(st.sampled_from((Status.POSTED, Status.PENDING)))
-    return create(draw(st.sampled_from(NAMES)), *entries, status=status, day=draw(st.sampled_from(DAYS)))
+    if draw(st.booleans()):
+        return drawn
+    return (replace(drawn[0], effective_at=draw(moments)), *drawn[1:])
 
 
+@st.composite
+def creations(draw: st.DrawFn) -> Create:
+    made = create(draw(names), *draw(entries()), status=draw(statuses)).transaction
+    made = replace(made, effective_at=draw(moments), metadata=draw(metadata))
+    return Create(made, archive_on_balance_lock_failure=draw(st.booleans()))
+
+
+unset = st.just(UNSET)
 OPERATIONS = st.one_of(
     creations(),
     creations(),
-    st.builds(Post, st.sampled_from(NAMES), st.none() | st.sampled_from(DAYS).map(midnight)),
-    st.builds(Archive, st.sampled_from(NAMES), st.just("returned")),
-    st.builds(reverse, st.sampled_from(NAMES), st.sampled_from(NAMES), st.sampled_from(DAYS)),
+    st.builds(
+        Update,
+        names,
+        status=unset | statuses,
+        description=unset | st.sampled_from((None, "x")),
+        metadata=unset | st.dictionaries(st.sampled_from(("k", "l")), st.sampled_from(("v", "", None)), max_size=2),
+        effective_at=unset | moments,
+        external_id=unset | unset | names | st.none(),
+        entries=unset | entries(),
+    ),
+    st.builds(Post, names, st.none() | moments),
+    st.builds(Archive, names, st.just("returned")),
+    st.builds(PartialPost, names, entries(), effective_at=moments),
+    st.builds(Reverse, names, names | st.none(), st.none() | moments, st.sampled_from(Status), metadata=metadata),
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def stored(connection: Connection, ledger: Ledger, ids: set[UUID]) -> dict[UUID, Written]:
+    """Transactions as the books show them."""
+    named = Names(ids=ids)
+    rows = await posting_store.lock_transactions(connection, ledger.id, named)
+    accounts = Names(ids={row["account_id"] for entry in rows.values() for row in entry})
+    locked = await posting_store.lock_balances(connection, ledger.id, accounts)
+    found = await posting_store.find_transactions(connection, ledger.id, named, rows, locked)
+    return {known.state.id: known.state for known in found}
+
+
+def comparable(written: Written) -> object:
+    """All of a transaction; a later reversal does not touch what was answered before it."""
+    texts = [written.metadata, *(entry.metadata for entry in written.entries)]
+    bare = written._replace(
+        metadata="", reversed_by=None, entries=tuple(entry._replace(metadata="") for entry in written.entries)
+    )
+    return bare, [json.loads(text) for text in texts]
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(batches=st.lists(st.lists(OPERATIONS, min_size=1, max_size=8), min_size=1, max_size=5))
 async def test_any_sequence_keeps_the_books_and_equals_the_model(
     database: Database, batches: list[list[Operation]]
 ) -> None:
     ledger = await Ledger.open(database, f"ledger {next(LEDGER_NUMBERS)}")
     model = Model()
+    answered: dict[UUID, Written] = {}
     for batch in batches:
-        assert [word(result) for result in await ledger.post(*batch)] == [model.apply(operation) for operation in batch]
+        results = await ledger.post(*batch)
+        assert [word(result) for result in results] == [model.apply(operation) for operation in batch]
+        for operation, result in zip(batch, results, strict=True):
+            match result:
+                case Posted(_, _, written):
+                    answered[written.id] = written
+                case Replayed(_, Written() as written):
+                    answered[written.id] = written
+            if isinstance(operation, PartialPost) and isinstance(result, Posted):
+                answered.pop(result.written.partially_posts or result.transaction_id, None)  # it was changed too
     assert await ledger.findings() == []
+    await compare(ledger, model)
+    async with database.transaction() as connection:
+        shown = await stored(connection, ledger, set(answered))
+        every = await store.transactions_of(connection, ledger.id, {})
+    assert {key: comparable(one) for key, one in shown.items()} == {
+        key: comparable(one) for key, one in answered.items()
+    }
+    described = [(t.external_id, t.status, t.description, sorted(t.metadata.items())) for t in every]
+    expected = [(t.name, t.status, t.description, sorted(t.metadata.items())) for t in model.transactions]
+    assert sorted(described, key=str) == sorted(expected, key=str)
+
+
+async def compare(ledger: Ledger, model: Model) -> None:
+    """Every balance, now and at every moment that matters."""
     for account in (CASH, LOAN, REVENUE):
-        assert (await ledger.balance(account)).sums == model.sums(account)
-        for day in DAYS:
-            assert (await ledger.balance(account, day)).sums == model.sums(account, day)
-    async with database.connection() as connection:
-        shown = await store.transactions_of(connection, ledger.id, {"loanID": "1"})
-    assert sorted(str(t.status) for t in shown) == sorted(str(t.status) for t in model.written)
+        shown = await ledger.balance(account)
+        assert shown.sums == model.sums(account)
+        for moment in (*MOMENTS, *(moment + timedelta(microseconds=1) for moment in MOMENTS), END_OF_TIME):
+            assert await sums_before(ledger, shown.account_id, moment) == model.sums(account, moment)
+
+
+async def sums_before(ledger: Ledger, account_id: UUID, moment: datetime) -> Sequence[int]:
+    async with ledger.database.connection() as connection:
+        return tuple(await connection.fetchrow("select * from ledger_sums_before($1, $2)", account_id, moment))

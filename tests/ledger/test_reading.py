@@ -82,19 +82,28 @@ async def test_a_loans_transactions_are_found_by_their_metadata(ledger: Ledger) 
     [
         (
             "update ledger_entries set amount = 99 where direction = 'debit'",
-            [Audit.TRANSACTIONS, Audit.BALANCES, Audit.VERSIONS],
+            [Audit.TRANSACTIONS, Audit.BALANCES, Audit.VERSIONS, Audit.DAYS],
         ),
-        ("update ledger_entries set amount = 99", [Audit.BALANCES, Audit.BALANCES, Audit.VERSIONS, Audit.VERSIONS]),
-        ("update ledger_account_balances set posted_debits = 99 where posted_debits = 100", [Audit.BALANCES]),
+        ("update ledger_entries set amount = 99", [*[Audit.BALANCES] * 2, *[Audit.VERSIONS] * 2, *[Audit.DAYS] * 2]),
+        (
+            "update ledger_account_balances set posted_debits = 99 where posted_debits = 100",
+            [Audit.BALANCES, *[Audit.CATEGORIES] * 2],
+        ),
         ("update ledger_account_balances set lock_version = 2 where posted_debits = 100", [Audit.VERSIONS]),
         ("update ledger_entries set lock_version = 2 where direction = 'debit'", [Audit.VERSIONS]),
-        ("delete from ledger_entries", [Audit.TRANSACTIONS, *[Audit.BALANCES] * 2, *[Audit.VERSIONS] * 2]),
-        ("delete from ledger_entries where n = 1", [Audit.TRANSACTIONS, Audit.BALANCES, Audit.VERSIONS]),
+        (
+            "delete from ledger_entries",
+            [Audit.TRANSACTIONS, *[Audit.BALANCES] * 2, *[Audit.VERSIONS] * 2, *[Audit.DAYS] * 2],
+        ),
+        ("delete from ledger_entries where n = 1", [Audit.TRANSACTIONS, Audit.BALANCES, Audit.VERSIONS, Audit.DAYS]),
         (
             "update ledger_transactions set status = 'pending', posted_at = null",
-            [*[Audit.BALANCES] * 2, *[Audit.VERSIONS] * 2],
+            [*[Audit.BALANCES] * 2, *[Audit.VERSIONS] * 2, *[Audit.DAYS] * 2],
         ),
-        ("delete from ledger_account_balances where posted_debits = 100", [Audit.BALANCES, Audit.VERSIONS]),
+        (
+            "delete from ledger_account_balances where posted_debits = 100",
+            [Audit.BALANCES, Audit.VERSIONS, *[Audit.CATEGORIES] * 2],
+        ),
     ],
 )
 async def test_the_audit_finds_what_was_tampered_with_behind_the_triggers(
@@ -117,5 +126,5 @@ async def test_the_audit_names_the_transaction_and_the_account(ledger: Ledger) -
         await connection.execute("update ledger_entries set amount = 99 where direction = 'credit'")
         findings = await store.verify(connection, ledger.id)
     revenue = (await ledger.balance(REVENUE)).account_id
-    assert [finding.subject for finding in findings] == [posted.transaction_id, revenue, revenue]
+    assert [finding.subject for finding in findings] == [posted.transaction_id, revenue, revenue, revenue]
     assert "1 GBP" in findings[0].detail

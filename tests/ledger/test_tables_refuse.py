@@ -24,6 +24,8 @@ KEPT = (
     "ledger_entries",
     "ledger_entry_transitions",
     "ledger_transaction_versions",
+    "ledger_account_days",
+    "ledger_category_balances",
 )
 
 
@@ -321,6 +323,12 @@ async def category(connection: Connection, ledger: Ledger, currency: str = "GBP"
 
 async def nest(connection: Connection, parent: str, child: str) -> None:
     await connection.execute("insert into ledger_account_category_nestings values ($1, $2)", parent, child)
+
+
+@pytest.mark.parametrize("table", ["ledger_account_category_members", "ledger_account_category_nestings"])
+async def test_memberships_are_ended_one_by_one(ledger: Ledger, table: str) -> None:
+    async with refused(ledger, FINAL) as connection:
+        await connection.execute(f"truncate {table}")
 
 
 async def test_a_category_takes_no_account_of_another_currency(ledger: Ledger) -> None:

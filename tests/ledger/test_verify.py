@@ -14,6 +14,7 @@ from worker.operations.auditor import Auditor
 TABLES = (
     *("ledgers", "ledger_accounts", "ledger_account_balances", "ledger_transactions", "ledger_entries"),
     *("ledger_entry_transitions", "ledger_transaction_versions", "ledger_chain", "ledger_chain_heads"),
+    *("ledger_account_days", "ledger_category_balances", "ledger_category_contents"),
 )
 SUMS = ("posted_debits", "posted_credits", "pending_debits", "pending_credits")
 
@@ -46,7 +47,8 @@ async def ids_of(ledger: Ledger) -> dict[str, str]:
     async with ledger.database.connection() as connection:
         rows = await connection.fetch(
             "select external_id, id from ledger_transactions where ledger_id = $1 "
-            "union all select external_id, id from ledger_accounts where ledger_id = $1",
+            "union all select external_id, id from ledger_accounts where ledger_id = $1 "
+            "union all select external_id, id from ledger_account_categories where ledger_id = $1",
             ledger.id,
         )
     return {"test": str(ledger.id), **{row["external_id"]: str(row["id"]) for row in rows}}
@@ -73,6 +75,7 @@ OF_CASH = f"account_id = (select account_id from ledger_entries where {ONCE} and
                 "transactions: ledger_transactions (id) = ({once})",
                 "balances: ledger_account_balances (account_id) = ({cash})",
                 "versions: ledger_entries (transaction_id, n) = ({once}, 1)",
+                "days: ledger_account_days (account_id, day) = ({cash}, 2024-03-01)",
             ],
         ),
         (
@@ -81,6 +84,7 @@ OF_CASH = f"account_id = (select account_id from ledger_entries where {ONCE} and
                 "transactions: ledger_transactions (id) = ({later})",
                 "balances: ledger_account_balances (account_id) = ({cash})",
                 "versions: ledger_entries (transaction_id, n) = ({later}, 2)",
+                "days: ledger_account_days (account_id, day) = ({cash}, 2024-03-01)",
             ],
         ),
         (
@@ -98,6 +102,7 @@ OF_CASH = f"account_id = (select account_id from ledger_entries where {ONCE} and
                 "entries: ledger_entry_transitions (transaction_id, n) = ({later}, 1)",
                 "balances: ledger_account_balances (account_id) = ({loan})",
                 "versions: ledger_account_balances (account_id) = ({loan})",
+                "days: ledger_account_days (account_id, day) = ({loan}, 2024-03-01)",
             ],
         ),
         (
@@ -142,6 +147,8 @@ OF_CASH = f"account_id = (select account_id from ledger_entries where {ONCE} and
                 "balances: ledger_account_balances (account_id) = ({revenue})",
                 "versions: ledger_entries (transaction_id, n) = ({later}, 2)",
                 "versions: ledger_entries (transaction_id, n) = ({never}, 2)",
+                "days: ledger_account_days (account_id, day) = ({cash}, 2024-03-01)",
+                "days: ledger_account_days (account_id, day) = ({revenue}, 2024-03-01)",
             ],
         ),
         (
@@ -150,7 +157,11 @@ OF_CASH = f"account_id = (select account_id from ledger_entries where {ONCE} and
         ),
         (
             f"update ledger_account_balances set posted_debits = posted_debits - 1 where {OF_CASH}",
-            ["balances: ledger_account_balances (account_id) = ({cash})"],
+            [
+                "balances: ledger_account_balances (account_id) = ({cash})",
+                "categories: ledger_category_balances (category_id) = ({assets})",
+                "categories: ledger_category_balances (category_id) = ({operating})",
+            ],
         ),
         (
             f"update ledger_account_balances set lock_version = lock_version + 1 where {OF_CASH}",
@@ -161,6 +172,27 @@ OF_CASH = f"account_id = (select account_id from ledger_entries where {ONCE} and
             [
                 "balances: ledger_account_balances (account_id) = ({cash})",
                 "versions: ledger_account_balances (account_id) = ({cash})",
+                "categories: ledger_category_balances (category_id) = ({assets})",
+                "categories: ledger_category_balances (category_id) = ({operating})",
+            ],
+        ),
+        (
+            f"update ledger_account_days set pending_credits = pending_credits + 1 where {OF_CASH}",
+            ["days: ledger_account_days (account_id, day) = ({cash}, 2024-03-01)"],
+        ),
+        (
+            f"delete from ledger_account_days where {OF_CASH}",
+            ["days: ledger_account_days (account_id, day) = ({cash}, 2024-03-01)"],
+        ),
+        (
+            "update ledger_category_balances set posted_credits = posted_credits + 1 where posted_debits = 100",
+            ["categories: ledger_category_balances (category_id) = ({operating})"],
+        ),
+        (
+            f"delete from ledger_category_contents where {OF_CASH}",
+            [
+                "categories: ledger_category_contents (account_id, category_id) = ({cash}, {assets})",
+                "categories: ledger_category_contents (account_id, category_id) = ({cash}, {operating})",
             ],
         ),
     ],
@@ -179,7 +211,7 @@ CHAIN = "chain: version {} of ledger_transactions (id) = ({})"
 LINK = "chain: ledger_chain (ledger_id, position) = ({}, {})"
 HEAD = "chain: ledger_chain_heads (ledger_id) = ({test})"
 OF_TEST = "ledger_id = (select id from ledgers where name = 'test')"
-EARLIER = "set effective_at = effective_at - interval '1 year'"
+SAME_DAY = "set effective_at = effective_at + interval '1 hour'"
 
 
 def states(version: int, *names: str) -> list[str]:
@@ -193,8 +225,8 @@ def states(version: int, *names: str) -> list[str]:
         ("update ledger_transactions set description = 'x' where external_id = 'once'", states(0, "once")),
         ("update ledger_transactions set metadata = '{}' where external_id = 'later'", states(1, "later")),
         (
-            f"with moved as (update ledger_entries {EARLIER} where {ONCE}) "
-            f"update ledger_transactions {EARLIER} where external_id = 'once'",
+            f"with moved as (update ledger_entries {SAME_DAY} where {ONCE}) "
+            f"update ledger_transactions {SAME_DAY} where external_id = 'once'",
             states(0, "once"),
         ),
         (f"update ledger_transaction_versions set description = '' where {LATER}", states(0, "later")),
@@ -232,7 +264,10 @@ async def test_books_forged_in_every_sum_are_found_by_the_chain(books: Ledger) -
     of_other = "in (select id from ledger_accounts where ledger_id = (select id from ledgers where name = 'other'))"
 
     await tamper(books.database, f"update ledger_entries set amount = amount + 1, {more} where account_id {of_other}")
-    await tamper(books.database, f"update ledger_account_balances set {more} where account_id {of_other}")
+    for table in ("ledger_account_balances", "ledger_account_days"):
+        await tamper(books.database, f"update {table} set {more} where account_id {of_other}")
+    of_other = of_other.replace("ledger_accounts", "ledger_account_categories")
+    await tamper(books.database, f"update ledger_category_balances set {more} where category_id {of_other}")
 
     (found,) = (await Auditor(books.database).verify())["findings"]
     assert (found["ledger"], found["audit"]) == ("other", "chain")

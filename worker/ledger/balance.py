@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, assert_never
+from typing import Final, NamedTuple, assert_never
 
 from worker.ledger.transaction import BalanceKind, Direction
 
@@ -42,3 +42,7 @@ class Sums(NamedTuple):
             case _:
                 assert_never(kind)
         return debits - credits if normal_balance is Direction.DEBIT else credits - debits
+
+
+NOTHING: Final = Sums(0, 0, 0, 0)
+"""The sums of an account nothing was ever written to."""

@@ -138,6 +138,17 @@ class BalanceRow(NamedTuple):
     pending_credits: int
 
 
+class DayRow(NamedTuple):
+    """What to add to a row of ``ledger_account_days``; less than zero takes back."""
+
+    account_id: UUID
+    day: date
+    posted_debits: int
+    posted_credits: int
+    pending_debits: int
+    pending_credits: int
+
+
 @dataclass(slots=True)
 class Round:
     """What one statement writes. A transaction appears at most once in it, as new or as changed."""
@@ -149,6 +160,7 @@ class Round:
     balances: list[BalanceRow] = field(default_factory=list)
     states: list[Written] = field(default_factory=list)
     """The states that a link of the ledger's chain seals with it, in the order they were written."""
+    days: list[DayRow] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

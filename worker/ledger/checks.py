@@ -59,7 +59,8 @@ def refuse_locks(
                 release.direction, posted=0, pending=-release.amount
             )
     for entry, account in zip(entries, accounts, strict=True):
-        after[account.fixed.id] = sums_after(after[account.fixed.id], entry.direction, entry.amount, status)
+        posted, pending = effect_of(status, entry.amount)
+        after[account.fixed.id] = after[account.fixed.id].moved(entry.direction, posted=posted, pending=pending)
     return _refuse_conditions(entries, accounts, after)
 
 
@@ -97,15 +98,15 @@ def sides(entries: Iterable[WrittenEntry]) -> dict[tuple[UUID, Direction], list[
     return found
 
 
-def sums_after(sums: Sums, direction: Direction, amount: int, status: Status) -> Sums:
-    """An account's sums after a new entry of a transaction with this status."""
+def effect_of(status: Status, amount: int) -> tuple[int, int]:
+    """What a new entry of a transaction with this status adds to its side, posted and pending."""
     match status:
         case Status.POSTED:
-            return sums.moved(direction, posted=amount, pending=amount)
+            return amount, amount
         case Status.PENDING:
-            return sums.moved(direction, posted=0, pending=amount)
+            return 0, amount
         case Status.ARCHIVED:
-            return sums
+            return 0, 0
         case _:
             assert_never(status)
 

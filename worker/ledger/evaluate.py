@@ -149,6 +149,10 @@ class _Batch:
         if known is None:
             return _unknown(update.transaction)
         wanted = updated(known.state, update)
+        if known.state.status is Status.ARCHIVED and isinstance(update.transaction, str):
+            # Archiving freed the external id: it still tells what became of it, but no longer names it to be changed.
+            unchanged = update.entries is UNSET and wanted == known.state
+            return Replayed(known.state.id) if unchanged else _refuse_final(known.state)
         if known.state.status is not Status.PENDING:
             return self._annotate(known, wanted, update)
         if not known.held:
@@ -169,9 +173,9 @@ class _Batch:
         if wanted._replace(metadata=state.metadata) != state or not are_the_same(update.entries, self._book, state):
             return _refuse_final(state)
         if wanted == state:
-            return Replayed(state.id, state if known.held else None)
+            return Replayed(state.id, state)
         if not known.held:
-            return _refuse_final(state)
+            return _unknown(update.transaction)
         self.rounds.claim(state.id)
         known.state = self.rounds.change(wanted)
         return Posted(state.id, state.status, known.state)

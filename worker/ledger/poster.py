@@ -49,6 +49,8 @@ async def post(connection: Connection, ledger_id: UUID, operations: Sequence[Ope
         return []
     book = await _open_book(connection, ledger_id, operations)
     decision = evaluate(book, operations, _new_ids())
+    if len(decision.rounds) > 1:
+        await posting_store.lock_categories(connection, decision.rounds)
     for written in decision.rounds:
         await posting_store.write_round(connection, ledger_id, written)
     return decision.results

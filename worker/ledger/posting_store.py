@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from worker.ledger.book import (
     Account,
     BalanceRow,
     ChangeRow,
+    DayRow,
     KnownTransaction,
     Round,
     TransactionRow,
@@ -23,7 +25,7 @@ from worker.ledger.book import (
 )
 from worker.ledger.chain import digest_of
 from worker.ledger.transaction import Direction, Ledgerable, Status
-from worker.ledger.written import LedgerAccount, Written, WrittenEntry
+from worker.ledger.written import LedgerAccount, Written, WrittenEntry, split_entry_id
 
 _ENTRY_COLUMNS = WrittenEntry._fields[: WrittenEntry._fields.index("created_at")]
 """What an entry's row is written with; the rest is the database's or the account's."""
@@ -110,6 +112,12 @@ async def find_transactions(
     ]
 
 
+async def lock_categories(connection: Connection, rounds: Sequence[Round]) -> None:
+    """Lock the categories that the rounds change; one round does so by itself, several would each in its own order."""
+    account_ids = {balance.account_id for written in rounds for balance in written.balances}
+    await connection.execute(query("ledger/lock_categories"), list(account_ids))
+
+
 async def write_round(connection: Connection, ledger_id: UUID, written: Round) -> None:
     """Write what was decided, in one statement; the balances must have been locked in this transaction."""
     await connection.execute(
@@ -123,7 +131,15 @@ async def write_round(connection: Connection, ledger_id: UUID, written: Round) -
         [state.id for state in written.states],
         [state.version for state in written.states],
         b"".join(digest_of(state) for state in written.states),
+        *_columns(written.days, DayRow._fields),
     )
+
+
+async def edit_entry_metadata(connection: Connection, entry_id: UUID, changes: Mapping[str, str | None]) -> bool:
+    """Merge metadata into an entry's own, an empty or None value removes its key; False when there is no such entry."""
+    transaction_id, n = split_entry_id(entry_id)
+    text = json.dumps({key: value or None for key, value in changes.items()})
+    return bool(await connection.fetchval(query("ledger/edit_entry_metadata"), transaction_id, n, text))
 
 
 def _columns(rows: Sequence[tuple[Any, ...]], names: tuple[str, ...]) -> Sequence[Sequence[Any]]:

@@ -127,6 +127,8 @@ class Audit(StrEnum):
     HISTORY = "history"
     BALANCES = "balances"
     VERSIONS = "versions"
+    DAYS = "days"
+    CATEGORIES = "categories"
     CHAIN = "chain"
 
 

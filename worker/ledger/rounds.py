@@ -7,14 +7,14 @@ statement cannot write a row twice nor take a name and give it back.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import UTC, date, datetime
 from uuid import UUID
 
-from worker.ledger.balance import Sums
-from worker.ledger.book import Account, BalanceRow, Book, ChangeRow, Round, TransactionRow, TransitionRow
-from worker.ledger.checks import sums_after
+from worker.ledger.balance import NOTHING, Sums
+from worker.ledger.book import Account, BalanceRow, Book, ChangeRow, DayRow, Round, TransactionRow, TransitionRow
+from worker.ledger.checks import effect_of
 from worker.ledger.drafts import EntryDraft
-from worker.ledger.transaction import Ledgerable, Status
+from worker.ledger.transaction import Direction, Ledgerable, Status
 from worker.ledger.written import Written, WrittenEntry
 
 
@@ -29,6 +29,7 @@ class Rounds:
         self._claimed: set[str | UUID] = set()
         self._touched: dict[UUID, Account] = {}
         self._states: list[Written] = []
+        self._days: dict[tuple[UUID, date], Sums] = {}
 
     def claim(self, *names: str | UUID | None) -> None:
         """Begin another round if this one already writes a row or a name that is about to be written."""
@@ -48,8 +49,9 @@ class Rounds:
             self.closed[-1].states = []
         self._round.states = self._states
         self._round.balances = [BalanceRow(i, a.lock_version, *a.sums) for i, a in self._touched.items()]
+        self._round.days = [DayRow(*key, *sums) for key, sums in self._days.items()]
         self.closed.append(self._round)
-        self._round, self._claimed, self._touched = Round(), set(), {}
+        self._round, self._claimed, self._touched, self._days = Round(), set(), {}, {}
 
     def add(self, said: Written, entries: Iterable[EntryDraft], content_digest: bytes) -> Written:
         """Write a new transaction under an id of its own; ``said`` is the rest."""
@@ -83,9 +85,8 @@ class Rounds:
         now = self._book.now
         written = []
         for n, (account, direction, amount, effective_at, metadata) in enumerate(entries, first):
-            sums = account.sums = sums_after(account.sums, direction, amount, status)
-            version = self._touch(account)
-            fixed = account.fixed
+            version = self._touch(account, direction, effect_of(status, amount), effective_at)
+            fixed, sums = account.fixed, account.sums
             written.append(
                 WrittenEntry(
                     *(transaction_id, n, fixed.id, direction, amount, effective_at, metadata),
@@ -101,9 +102,8 @@ class Rounds:
         moved = []
         for entry in entries:
             account = self._book.accounts[entry.account_id]
-            posted, pending = (entry.amount, 0) if to_status == Status.POSTED else (0, -entry.amount)
-            account.sums = account.sums.moved(entry.direction, posted=posted, pending=pending)
-            version = self._touch(account)
+            effect = (entry.amount, 0) if to_status == Status.POSTED else (0, -entry.amount)
+            version = self._touch(account, entry.direction, effect, entry.effective_at)
             self._round.transitions.append(
                 TransitionRow(entry.transaction_id, entry.n, entry.account_id, to_status, version, *account.sums)
             )
@@ -130,8 +130,14 @@ class Rounds:
         self._states.append(written)
         return written
 
-    def _touch(self, account: Account) -> int:
-        self._touched[account.fixed.id] = account
+    def _touch(self, account: Account, direction: Direction, effect: tuple[int, int], effective_at: datetime) -> int:
+        """Move an account's sums, and those of the day, by a posted and a pending amount; its next version."""
+        posted, pending = effect
+        account_id = account.fixed.id
+        account.sums = account.sums.moved(direction, posted=posted, pending=pending)
+        key = account_id, effective_at.astimezone(UTC).date()
+        self._days[key] = self._days.get(key, NOTHING).moved(direction, posted=posted, pending=pending)
+        self._touched[account_id] = account
         account.lock_version += 1
         return account.lock_version
 

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from worker.ledger.balance import Sums
 from worker.ledger.transaction import Direction, Ledgerable, Status
+
+_ENTRY_BITS: Final = 16
+"""The last bits of an entry's id are its number; those of a transaction's id are zero."""
+
+
+def split_entry_id(entry_id: UUID) -> tuple[UUID, int]:
+    """The id of an entry's transaction, and the entry's number."""
+    n = entry_id.int & ((1 << _ENTRY_BITS) - 1)
+    return UUID(int=entry_id.int - n), n
 
 
 class LedgerAccount(NamedTuple):

@@ -48,11 +48,50 @@ with new_transactions as (
                     ledgerable_id, first_entry, last_entry)
     where t.id = changed.id
     returning t.id
+), new_days as (
+    insert into ledger_account_days as d
+        (account_id, day, posted_debits, posted_credits, pending_debits, pending_credits)
+    select *
+    from unnest($56::uuid[], $57::date[], $58::numeric[], $59::numeric[], $60::numeric[], $61::numeric[])
+    on conflict (account_id, day) do update
+    set posted_debits = d.posted_debits + excluded.posted_debits,
+        posted_credits = d.posted_credits + excluded.posted_credits,
+        pending_debits = d.pending_debits + excluded.pending_debits,
+        pending_credits = d.pending_credits + excluded.pending_credits
+), category_changes as materialized (
+    select c.category_id,
+           sum(new.posted_debits - b.posted_debits) as posted_debits,
+           sum(new.posted_credits - b.posted_credits) as posted_credits,
+           sum(new.pending_debits - b.pending_debits) as pending_debits,
+           sum(new.pending_credits - b.pending_credits) as pending_credits
+    from unnest($47::uuid[], $49::numeric[], $50::numeric[], $51::numeric[], $52::numeric[])
+        as new (account_id, posted_debits, posted_credits, pending_debits, pending_credits)
+    join ledger_category_contents c on c.account_id = new.account_id
+    join ledger_account_balances b on b.account_id = new.account_id
+    group by c.category_id
+), locked_categories as materialized (
+    -- After the accounts' balances, and in one order for everybody.
+    select category_id
+    from ledger_category_balances
+    where category_id = any(array(select category_id from category_changes))
+    order by category_id
+    for no key update
+), changed_categories as (
+    update ledger_category_balances b
+    set posted_debits = b.posted_debits + change.posted_debits,
+        posted_credits = b.posted_credits + change.posted_credits,
+        pending_debits = b.pending_debits + change.pending_debits,
+        pending_credits = b.pending_credits + change.pending_credits
+    from locked_categories locked
+    join category_changes change using (category_id)
+    where b.category_id = locked.category_id
+    returning b.category_id
 ), head as (
     -- Reads the others' results, and so locks the chain after whatever they had to wait for.
     insert into ledger_chain_heads (ledger_id, position, hash)
     select $1, 1, sha256(decode(repeat('00', 32), 'hex') || $55::bytea)
-    from (select count(*) from new_transactions) as added, (select count(*) from changed_transactions) as changed
+    from (select count(*) from new_transactions) as added, (select count(*) from changed_transactions) as changed,
+         (select count(*) from changed_categories) as categories
     where cardinality($53::uuid[]) > 0
     on conflict (ledger_id) do update
     set position = ledger_chain_heads.position + 1, hash = sha256(ledger_chain_heads.hash || $55::bytea)

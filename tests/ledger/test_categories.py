@@ -1,0 +1,119 @@
+"""Categories' sums are those of the accounts in them, however these got there."""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import count
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.ledger.books import CASH, LOAN, REVENUE, Ledger, create, credit, debit, earn
+from worker.database import Connection, Database
+from worker.ledger.balance import Sums
+from worker.ledger.transaction import Archive, Post, Status
+
+LEDGER_NUMBERS = count(1)
+CATEGORIES: Final = 5
+JOIN: Final = "insert into ledger_account_category_members values ($1, $2) on conflict do nothing"
+LEAVE: Final = "delete from ledger_account_category_members where category_id = $1 and account_id = $2"
+NEST: Final = "insert into ledger_account_category_nestings values ($1, $2) on conflict do nothing"
+UNNEST: Final = "delete from ledger_account_category_nestings where parent_id = $1 and child_id = $2"
+
+categories = st.integers(0, CATEGORIES - 1)
+accounts = st.sampled_from((CASH, LOAN, REVENUE))
+MEMBERSHIPS = st.tuples(st.sampled_from((JOIN, JOIN, LEAVE)), categories, accounts)
+NESTINGS = st.tuples(st.sampled_from((NEST, NEST, UNNEST)), categories, categories)
+POSTINGS = st.tuples(st.just("post"), st.integers(1, 9), st.sampled_from(Status))
+
+
+async def make_categories(connection: Connection, ledger: Ledger) -> list[UUID]:
+    rows = await connection.fetch(
+        "insert into ledger_account_categories (ledger_id, name, normal_balance, currency, currency_exponent) "
+        "select $1, 'Category ' || n, 'debit', 'GBP', 2 from generate_series(1, $2) n returning id",
+        ledger.id,
+        CATEGORIES,
+    )
+    return [row["id"] for row in rows]
+
+
+async def sums_of(ledger: Ledger, category_id: UUID) -> Sums:
+    async with ledger.database.connection() as connection:
+        row = await connection.fetchrow("select * from ledger_category_balances where category_id = $1", category_id)
+    return Sums(row["posted_debits"], row["posted_credits"], row["pending_debits"], row["pending_credits"])
+
+
+async def account_ids(connection: Connection, ledger: Ledger) -> dict[str, UUID]:
+    rows = await connection.fetch("select external_id, id from ledger_accounts where ledger_id = $1", ledger.id)
+    return {row["external_id"]: row["id"] for row in rows}
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=st.lists(st.one_of(MEMBERSHIPS, NESTINGS, POSTINGS), min_size=1, max_size=30))
+async def test_postings_memberships_and_nestings_in_any_order_keep_the_sums(
+    database: Database, steps: list[tuple[str, int, object]]
+) -> None:
+    ledger = await Ledger.open(database, f"ledger {next(LEDGER_NUMBERS)}")
+    async with database.connection() as connection:
+        ids = await make_categories(connection, ledger)
+        known = await account_ids(connection, ledger)
+        for n, (step, first, second) in enumerate(steps):
+            if step == "post":
+                assert isinstance(second, Status)
+                await ledger.post(earn(f"t{n}", first, second))
+                continue
+            try:
+                await connection.execute(step, ids[first], known.get(str(second)) or ids[int(str(second))])
+            except asyncpg.PostgresError as error:
+                if error.sqlstate != "LW005":  # a circle, or too deep
+                    raise
+    assert await ledger.findings() == []
+
+
+async def test_an_account_that_is_reached_twice_counts_once(ledger: Ledger) -> None:
+    await ledger.post(earn("before", 70))
+    async with ledger.database.connection() as connection:
+        top, left, right, *_ = await make_categories(connection, ledger)
+        cash = (await account_ids(connection, ledger))[CASH]
+        for step, *pair in ((NEST, top, left), (NEST, top, right), (JOIN, left, cash), (JOIN, right, cash)):
+            await connection.execute(step, *pair)
+        await ledger.post(earn("after", 30), earn("flight", 5, Status.PENDING))
+        assert [await sums_of(ledger, one) for one in (top, left, right)] == [Sums(100, 0, 105, 0)] * 3
+        await connection.execute(LEAVE, left, cash)
+        assert [await sums_of(ledger, one) for one in (top, left)] == [Sums(100, 0, 105, 0), Sums(0, 0, 0, 0)]
+        await connection.execute(UNNEST, top, right)
+    assert await sums_of(ledger, top) == Sums(0, 0, 0, 0)
+    assert await ledger.findings() == []
+
+
+async def test_memberships_that_change_while_others_post_lose_nothing(ledger: Ledger) -> None:
+    async with ledger.database.connection() as connection:
+        ids = await make_categories(connection, ledger)
+        known = await account_ids(connection, ledger)
+
+    async def change(n: int, forth: str, back: str, inner: UUID) -> None:
+        async with ledger.database.connection() as connection:
+            for _ in range(10):
+                for step in (forth, back, forth):
+                    await connection.execute(step, ids[n], inner)
+
+    async def write(writer: int) -> None:
+        for n in range(25):
+            name = f"{writer}-{n}"
+            await ledger.post(
+                earn(f"earn {name}", 10),
+                create(f"flight {name}", debit(LOAN, 3), credit(CASH, 3), status=Status.PENDING),
+                Post(f"flight {name}") if n % 2 else Archive(f"flight {name}", "returned"),
+            )
+
+    await asyncio.gather(
+        change(0, JOIN, LEAVE, known[CASH]),
+        change(1, JOIN, LEAVE, known[LOAN]),
+        change(1, NEST, UNNEST, ids[0]),
+        change(2, NEST, UNNEST, ids[1]),
+        *(write(writer) for writer in range(4)),
+    )
+    assert await ledger.findings() == []
