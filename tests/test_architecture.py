@@ -30,10 +30,13 @@ EDGES = ("*.routes", "health", "problems", "inbox.body", "simulator", "simulator
 SERVICES = (
     "api.accounts",
     "api.categories",
+    "api.deliveries",
     "api.effects",
     "api.entries",
+    "api.events",
     "api.kept_answers",
     "api.ledgers",
+    "api.monitors",
     "api.settlements",
     "api.statements",
     "api.transactions",

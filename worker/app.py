@@ -19,6 +19,7 @@ import aiohttp
 import structlog
 from aiohttp import web
 
+from worker.api.deliveries import DELIVER_EVENT, DeliveryHandler, Dispatcher
 from worker.api.effects import Effects
 from worker.api.kept_answers import KeptAnswers, Reply, Ticket
 from worker.api.routes import add_routes as add_ledger_routes
@@ -70,6 +71,9 @@ SAGA_ATTEMPTS: Final = 10_000
 
 CODAT_WEBHOOKS_AT_ONCE: Final = 10
 """Codat webhooks one process acts on together."""
+
+WEBHOOKS_AT_ONCE: Final = 10
+"""Events of the ledger one process delivers together: a slow receiver holds up few of them."""
 
 RECONNECT_SECONDS: Final = 1.0
 """Pause between attempts to reach a database that is not there yet."""
@@ -198,10 +202,22 @@ class Replica:
             if self._role is Role.API:
                 await stop.wait()
             else:
-                async with delivery(self._database, self._settings.treasury) as deliveries:
-                    registrations = [*self._registrations(post_events), *map(self._observed, deliveries)]
-                    await Runner(self._database, registrations, self._hints).run(stop)
+                await self._work_off(post_events, stop)
             pruning.cancel()
+
+    async def _work_off(self, post_events: PostEvents, stop: asyncio.Event) -> None:
+        dispatcher = Dispatcher(self._database, self._settings.ledger_webhook, self._hints.nudge)
+        async with (
+            delivery(self._database, self._settings.treasury) as deliveries,
+            aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session,
+            asyncio.TaskGroup() as group,
+        ):
+            dispatching = group.create_task(dispatcher.run())
+            webhooks = DeliveryHandler(self._database, session, self._settings.ledger_webhook, now)
+            others = [*deliveries, Registration(DELIVER_EVENT, webhooks, concurrency=WEBHOOKS_AT_ONCE)]
+            registrations = [*self._registrations(post_events), *map(self._observed, others)]
+            await Runner(self._database, registrations, self._hints).run(stop)
+            dispatching.cancel()
 
     def _registrations(self, post_events: PostEvents) -> list[Registration]:
         events = EventHandler(self._database, post_events, self._postings, create_sagas, self._hints.nudge)

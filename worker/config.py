@@ -54,6 +54,14 @@ class LedgerApiKey:
 
 
 @dataclass(frozen=True, slots=True)
+class LedgerWebhook:
+    """Where events of the ledger go, and what signs them: all secrets at once, so that one can be replaced."""
+
+    url: str
+    secrets: tuple[bytes, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class TreasurySettings:
     """The ledger at Modern Treasury that the worker posts to."""
 
@@ -82,6 +90,8 @@ class Settings:
     codat_legacy_webhook_authorization: str | None = field(repr=False)
     api_tokens: tuple[str, ...] = field(repr=False)
     ledger_api_keys: tuple[LedgerApiKey, ...]
+    ledger_webhook: LedgerWebhook | None
+    """Who hears of the ledger's events; None means nobody."""
     treasury: TreasurySettings | None
     """Where the lender's ledger is; None means this program's own, in PostgreSQL."""
     posting_rules: Path | None
@@ -119,6 +129,7 @@ def load_settings(environment: Mapping[str, str], *, at_terminal: bool) -> Setti
         codat_legacy_webhook_authorization=read.secret("CODAT_LEGACY_WEBHOOK_AUTHORIZATION", _parse_header_text),
         api_tokens=read.secrets("WRITEBACK_API_TOKENS", _parse_token),
         ledger_api_keys=read.secrets("LEDGER_API_KEYS", _parse_ledger_api_key),
+        ledger_webhook=_read_ledger_webhook(read),
         treasury=_read_treasury(read),
         posting_rules=Path(path) if (path := read.text("POSTING_RULES", "")) else None,
         log_format=_parse_log_format(read.text("LOG_FORMAT", "console" if at_terminal else "json")),
@@ -240,6 +251,29 @@ def _parse_ledger_api_key(name: str, text: str) -> LedgerApiKey:
     if not separator or not organization_id or not api_key:
         raise UsageError(f"{name} must look like organization_id:api_key")
     return LedgerApiKey(_parse_token(name, organization_id), _parse_token(name, api_key))
+
+
+def _read_ledger_webhook(read: _Reader) -> LedgerWebhook | None:
+    url = read.text("LEDGER_WEBHOOK_URL", "")
+    secrets = read.secrets("LEDGER_WEBHOOK_SECRETS", _parse_webhook_secret)
+    if not url:
+        return None
+    if not secrets:
+        raise UsageError("LEDGER_WEBHOOK_SECRETS is missing: set it, because LEDGER_WEBHOOK_URL receives signed events")
+    return LedgerWebhook(_parse_webhook_url("LEDGER_WEBHOOK_URL", url), secrets)
+
+
+def _parse_webhook_url(name: str, text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        valid = (
+            parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port is None or parts.port in PORTS)
+        )
+    except ValueError:
+        valid = False
+    if not valid or not text.isascii() or parts.fragment or parts.username is not None:
+        raise UsageError(f"{name} must look like https://lender.example/ledger-events, without user or fragment")
+    return text
 
 
 def _read_treasury(read: _Reader) -> TreasurySettings | None:

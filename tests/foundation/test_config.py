@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from worker.config import LedgerApiKey, LogFormat, Settings, TreasurySettings, load_settings
+from worker.config import LedgerApiKey, LedgerWebhook, LogFormat, Settings, TreasurySettings, load_settings
 from worker.errors import UsageError
 
 KEY = bytes(range(32))
@@ -35,6 +35,7 @@ def test_nothing_set_gives_the_documented_defaults() -> None:
         codat_legacy_webhook_authorization=None,
         api_tokens=(),
         ledger_api_keys=(),
+        ledger_webhook=None,
         treasury=None,
         posting_rules=None,
         log_format=LogFormat.JSON,
@@ -57,6 +58,8 @@ def test_every_value_is_read() -> None:
         CODAT_LEGACY_WEBHOOK_AUTHORIZATION="Bearer of news",
         WRITEBACK_API_TOKENS="one,two",
         LEDGER_API_KEYS="lender:live_1,lender:live_2",
+        LEDGER_WEBHOOK_URL="https://lender.example/events?all",
+        LEDGER_WEBHOOK_SECRETS=f"{WHSEC},{WHSEC}",
         POSTING_RULES="rules.toml",
         LOG_FORMAT="console",
         LOG_LEVEL="debug",
@@ -67,6 +70,7 @@ def test_every_value_is_read() -> None:
     assert settings.codat_legacy_webhook_authorization == "Bearer of news"
     assert settings.api_tokens == ("one", "two")
     assert settings.ledger_api_keys == (LedgerApiKey("lender", "live_1"), LedgerApiKey("lender", "live_2"))
+    assert settings.ledger_webhook == LedgerWebhook("https://lender.example/events?all", (KEY, KEY))
     assert settings.posting_rules == Path("rules.toml")
     assert (settings.log_format, settings.log_level, settings.time_scale) == (LogFormat.CONSOLE, logging.DEBUG, 60)
     assert settings.require_codat_api_key() == "key"
@@ -130,6 +134,8 @@ def test_an_empty_value_counts_as_unset() -> None:
         ("WRITEBACK_API_TOKENS", "one two", "WRITEBACK_API_TOKENS (item 1) must be a token without spaces"),
         ("LEDGER_API_KEYS", "lender", "LEDGER_API_KEYS (item 1) must look like organization_id:api_key"),
         ("LEDGER_API_KEYS", "lender:", "LEDGER_API_KEYS (item 1) must look like organization_id:api_key"),
+        ("LEDGER_WEBHOOK_URL", "https://lender.example", "LEDGER_WEBHOOK_SECRETS is missing: set it"),
+        ("LEDGER_WEBHOOK_SECRETS", "secret", "LEDGER_WEBHOOK_SECRETS (item 1) must be whsec_"),
         ("LEDGER_BACKEND", "mysql", "LEDGER_BACKEND must be postgres or modern-treasury, not 'mysql'"),
         ("LEDGER_BACKEND", "modern-treasury", "MODERN_TREASURY_ORGANIZATION_ID is missing: set it, or MODERN_"),
         ("MODERN_TREASURY_ORGANIZATION_ID", "org:key", "MODERN_TREASURY_ORGANIZATION_ID must be the organization's id"),

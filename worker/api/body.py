@@ -193,6 +193,15 @@ class Body:
         inner = Body(value, self.path(name))
         return {key: number for key in value if (number := inner.whole(key)) is not None}
 
+    def required_object(self, name: str) -> Body:
+        """An object that must be given."""
+        value = self._members.pop(name, None)
+        if value is None:
+            raise missing(self.path(name))
+        if not isinstance(value, dict):
+            raise self._wrong(name, "must be an object")
+        return Body(value, self.path(name))
+
     def objects(self, name: str, most: int) -> list[Body] | None:
         """An array of objects, None when it is not given."""
         values = self._array(name, most)

@@ -1,10 +1,18 @@
-"""Statements, settlements and monitors as the JSON of the API, member by member as Modern Treasury lists them. Pure."""
+"""What the API offers on top of the books, as JSON: exactly the members Modern Treasury's OpenAPI lists. Pure."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
 from worker.api.moments import show, show_optional
-from worker.api.objects import Monitor, Settlement, Statement
+from worker.api.objects import Event, Monitor, Settlement, Statement
 from worker.api.render import render_balances, render_head
+from worker.api.rows import read_monitor
+
+MONITOR_RESOURCE: Final = "ledger_account_balance_monitor"
+"""What the database itself tells of, and so as a row."""
 
 
 def render_statement(statement: Statement) -> dict[str, object]:
@@ -62,3 +70,25 @@ def render_monitor(monitor: Monitor) -> dict[str, object]:
         },
         "metadata": monitor.metadata,
     }
+
+
+def render_event(event: Event) -> dict[str, object]:
+    """An event."""
+    return {
+        **render_head(event.id, "event", event.created_at, event.created_at),
+        "resource": event.resource,
+        "event_name": event.name,
+        "event_time": show(event.created_at),
+        "data": event_data(event),
+        "entity_id": str(event.entity_id),
+    }
+
+
+def event_data(event: Event) -> Mapping[str, Any]:
+    """The object an event is about, as it was then."""
+    if event.resource != MONITOR_RESOURCE:
+        return event.snapshot
+    row = dict(event.snapshot)
+    for column in ("created_at", "updated_at"):
+        row[column] = datetime.fromisoformat(row[column])
+    return render_monitor(read_monitor(row, row["metadata"]))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from worker.ledger.balance import Sums
@@ -216,3 +218,15 @@ class Monitor:
     discarded_at: datetime | None
     created_at: datetime
     updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What became of an object; ``snapshot`` is the object then, as its writer had it."""
+
+    id: UUID
+    resource: str
+    name: str
+    entity_id: UUID
+    snapshot: Mapping[str, Any]
+    created_at: datetime

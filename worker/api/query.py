@@ -155,6 +155,11 @@ class Query:
         """Pairs of metadata an object must all carry, None when there are none."""
         return self._map("metadata") or None
 
+    def moment(self, name: str) -> datetime | None:
+        """A moment."""
+        value = self.text(name)
+        return None if value is None else _read(read_moment, value, name, "an ISO 8601 time")
+
     def moments(self, name: str) -> Range[datetime]:
         """A range of moments."""
         return self._range(name, lambda text: _read(read_moment, text, name, "an ISO 8601 time"), _next_moment)

@@ -18,7 +18,9 @@ from worker.api.categories import Categories
 from worker.api.credentials import Caller, authenticate
 from worker.api.effects import Effects
 from worker.api.entries import Entries
+from worker.api.events import Events
 from worker.api.ledgers import Ledgers
+from worker.api.monitors import Monitors
 from worker.api.refusals import Code, LastingConflict
 from worker.api.settlements import Settlements
 from worker.api.statements import Statements
@@ -51,7 +53,7 @@ log = structlog.get_logger(__name__)
 def add_routes(app: web.Application, database: Database, effects: Effects, keys: Sequence[LedgerApiKey]) -> None:
     """Adds everything under ``/api``, with error bodies of its own."""
     api = web.Application(middlewares=[_guarding(keys)])
-    for method, path, handler in _routes(database, effects):
+    for method, path, handler in (*_routes(database, effects), *_routes_of_treasury_objects(database, effects)):
         api.router.add_route(method, path, _answering(handler, effects))
     app.add_subapp("/api", api)
 
@@ -62,8 +64,6 @@ def _routes(database: Database, effects: Effects) -> Iterable[Route]:
     categories = Categories(database, effects)
     transactions = Transactions(database, effects)
     entries = Entries(database)
-    statements = Statements(database, effects)
-    settlements = Settlements(database, effects)
     yield "GET", "/ping", _ping
     yield "GET", "/ledgers", ledgers.list
     yield "POST", "/ledgers", ledgers.create
@@ -95,6 +95,13 @@ def _routes(database: Database, effects: Effects) -> Iterable[Route]:
     yield "GET", "/ledger_entries", entries.list
     yield "GET", "/ledger_entries/{id}", entries.retrieve
     yield "PATCH", "/ledger_entries/{id}", entries.update
+
+
+def _routes_of_treasury_objects(database: Database, effects: Effects) -> Iterable[Route]:
+    statements = Statements(database, effects)
+    settlements = Settlements(database, effects)
+    monitors = Monitors(database, effects)
+    events = Events(database)
     yield "POST", "/ledger_account_statements", statements.create
     yield "GET", "/ledger_account_statements/{id}", statements.retrieve
     yield "GET", "/ledger_account_settlements", settlements.list
@@ -103,6 +110,13 @@ def _routes(database: Database, effects: Effects) -> Iterable[Route]:
     yield "PATCH", "/ledger_account_settlements/{id}", settlements.update
     yield "PATCH", "/ledger_account_settlements/{id}/ledger_entries", settlements.add_entries
     yield "DELETE", "/ledger_account_settlements/{id}/ledger_entries", settlements.remove_entries
+    yield "GET", "/ledger_account_balance_monitors", monitors.list
+    yield "POST", "/ledger_account_balance_monitors", monitors.create
+    yield "GET", "/ledger_account_balance_monitors/{id}", monitors.retrieve
+    yield "PATCH", "/ledger_account_balance_monitors/{id}", monitors.update
+    yield "DELETE", "/ledger_account_balance_monitors/{id}", monitors.discard
+    yield "GET", "/events", events.list
+    yield "GET", "/events/{id}", events.retrieve
 
 
 async def _ping(call: Call) -> Answer:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from typing import Any, Protocol
+from uuid import UUID
 
 from worker.api.ids import entry_id_of
-from worker.api.objects import Entry, Transaction, Unit
+from worker.api.objects import AlertCondition, Entry, Monitor, MonitorField, Operator, Transaction, Unit
 from worker.ledger.balance import Sums
 from worker.ledger.transaction import Direction, Ledgerable, Status
 
@@ -73,4 +74,22 @@ def read_transaction(row: Row, entries: Iterable[Entry]) -> Transaction:
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         entries=tuple(entries),
+    )
+
+
+def read_monitor(row: Row, metadata: dict[str, str]) -> Monitor:
+    """A balance monitor with the state of its account; ids may be text."""
+    return Monitor(
+        id=UUID(str(row["id"])),
+        account_id=UUID(str(row["ledger_account_id"])),
+        unit=read_unit(row),
+        condition=AlertCondition(MonitorField(row["field"]), Operator(row["operator"]), row["value"]),
+        triggered=row["triggered"],
+        sums=read_sums(row),
+        lock_version=row["lock_version"],
+        description=row["description"],
+        metadata=metadata,
+        discarded_at=row["discarded_at"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
     )
