@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from worker.codat import payloads, wire
+from worker import wire
+from worker.codat import payloads
 from worker.codat.matching import Match, fingerprint_of_body, is_another, match
 from worker.codat.payloads import BankTransactionBody, DirectCostBody, TransferBody
 from worker.codat.platforms import Platform, traits_of

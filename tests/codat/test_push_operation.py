@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.codat import wire
+from worker import wire
 from worker.codat.push_operation import PushStatus, parse_push_operation
 from worker.codat.records import RecordKind, RecordRef
-from worker.codat.wire import UnreadableReplyError
+from worker.wire import UnreadableReplyError
 
 KEY = "11111111-2222-4333-8444-555555555555"
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.codat import interpret, wire
+from worker import wire
+from worker.codat import interpret
 from worker.codat.paging import parse_page
 from worker.codat.push_operation import PushStatus
 from worker.codat.quota import Quota

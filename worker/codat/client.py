@@ -11,8 +11,9 @@ from uuid import UUID
 
 import aiohttp
 
+from worker import wire
 from worker.codat import connection as parse
-from worker.codat import interpret, paging, wire
+from worker.codat import interpret, paging
 from worker.codat.connection import CompanyInfo, Connection, FeedAccount
 from worker.codat.gate import Gate
 from worker.codat.paging import Page
@@ -20,8 +21,8 @@ from worker.codat.push_operation import PushOperation, parse_push_operation
 from worker.codat.records import RecordKind, list_path, options_path, segment
 from worker.codat.replies import Found, PushReply, ReadReply, Refused, Unavailable
 from worker.codat.transport import Request, Transport, always, read_reply_of
-from worker.codat.wire import JsonObject, UnreadableReplyError
 from worker.reply import Reply
+from worker.wire import JsonObject, UnreadableReplyError
 
 T = TypeVar("T")
 

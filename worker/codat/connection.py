@@ -8,9 +8,9 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from worker.codat import wire
+from worker import wire
 from worker.codat.platforms import Platform, platform_of
-from worker.codat.wire import JsonObject, UnreadableReplyError
+from worker.wire import JsonObject, UnreadableReplyError
 
 
 class ConnectionStatus(StrEnum):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-from worker.codat import wire
+from worker import wire
 from worker.codat.push_operation import parse_push_operation, parse_validation
 from worker.codat.quota import Quota
 from worker.codat.replies import (
@@ -26,8 +26,8 @@ from worker.codat.replies import (
     Refused,
     Unavailable,
 )
-from worker.codat.wire import JsonObject, UnreadableReplyError
 from worker.reply import Reply, http_date, retry_after
+from worker.wire import JsonObject, UnreadableReplyError
 
 DETAIL_LENGTH: Final = 500
 """Characters kept of a foreign error message: enough for its sense, too few for a page of HTML."""

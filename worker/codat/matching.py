@@ -15,10 +15,10 @@ from decimal import Decimal
 from enum import Enum
 from typing import Final, assert_never
 
-from worker.codat import wire
+from worker import wire
 from worker.codat.payloads import shorten
 from worker.codat.records import RecordKind
-from worker.codat.wire import JsonObject, UnreadableReplyError
+from worker.wire import JsonObject, UnreadableReplyError
 
 DAYS_APART: Final = timedelta(days=1)
 """How far the listed date may lie from the one that was sent: no time zone moves a midnight further."""

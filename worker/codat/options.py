@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from worker.codat import wire
-from worker.codat.wire import JsonObject
+from worker import wire
+from worker.wire import JsonObject
 
 MOST_CHOICES_SHOWN: Final = 300
 """Choices a complaint lists: QuickBooks Online has 276 account categories, and one of them has to be chosen."""

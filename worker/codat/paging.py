@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, urlencode
 
-from worker.codat import wire
-from worker.codat.wire import JsonObject, JsonValue, UnreadableReplyError
+from worker import wire
+from worker.wire import JsonObject, JsonValue, UnreadableReplyError
 
 PAGE_SIZE: Final = 2_000
 """Records asked for at once: the most that every one of Codat's pages on paging allows."""

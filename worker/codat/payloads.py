@@ -16,9 +16,12 @@ from datetime import date
 from hashlib import blake2b
 from typing import Final
 
+import msgspec
+
 from worker.codat.platforms import BANK_LINE_LENGTH, BANK_TRANSACTION_ID_LENGTH, Traits
 from worker.codat.profiles import Profile
-from worker.codat.wire import amount_number, date_text, encode_body
+from worker.money import format_major
+from worker.wire import encode_body
 
 GUIDE_LINE_DESCRIPTION: Final = "Fees and/or interest"
 """The line of a direct cost in Codat's guide of 2023."""
@@ -157,7 +160,7 @@ def transfer(body: TransferBody, traits: Traits, profile: Profile) -> bytes:
 
     def side(account_id: str) -> dict[str, object]:
         account = _present({"id": account_id, "dataType": traits.transfer_account_data_type})
-        amount = amount_number(body.amount, body.currency)
+        amount = _amount_number(body.amount, body.currency)
         return _present(
             {
                 "accountRef": account,
@@ -172,7 +175,7 @@ def transfer(body: TransferBody, traits: Traits, profile: Profile) -> bytes:
     return encode_body(
         _present(
             {
-                "date": date_text(body.date),
+                "date": _date_text(body.date),
                 "from": side(body.from_account_id),
                 "to": side(body.to_account_id),
                 "description": None if profile is Profile.CODAT_2023 else text or None,
@@ -187,10 +190,10 @@ def bank_transaction(body: BankTransactionBody, traits: Traits, profile: Profile
     send_balance = body.balance is not None and (traits.feed.balance_required or profile is not Profile.CODAT_2023)
     line = {
         "id": bank_transaction_id(body.reference),
-        "amount": amount_number(body.amount, body.currency),
-        "date": date_text(body.date),
+        "amount": _amount_number(body.amount, body.currency),
+        "date": _date_text(body.date),
         "description": narrative(body.reference, body.description, BANK_LINE_LENGTH),
-        "balance": amount_number(body.balance or 0, body.currency) if send_balance else None,
+        "balance": _amount_number(body.balance or 0, body.currency) if send_balance else None,
     }
     return encode_body({"accountId": body.account_id, "transactions": [_present(line)]})
 
@@ -198,12 +201,12 @@ def bank_transaction(body: BankTransactionBody, traits: Traits, profile: Profile
 def direct_cost(body: DirectCostBody, traits: Traits, profile: Profile) -> bytes:
     """The body of ``push/directCosts``: one line, paid in full from the lender's account on the same day."""
     literal = profile is Profile.CODAT_2023
-    amount, reference = amount_number(body.amount, body.currency), body.reference
+    amount, reference = _amount_number(body.amount, body.currency), body.reference
     contact = {"id": body.supplier_id, "dataType": "suppliers"} if literal or traits.direct_cost_contact else None
     return encode_body(
         _present(
             {
-                "issueDate": date_text(body.date),
+                "issueDate": _date_text(body.date),
                 "currency": body.currency,
                 "currencyRate": 1 if traits.direct_cost_currency_rate_required else None,
                 "reference": None if literal else shorten(reference, traits.direct_cost_reference_length) or None,
@@ -228,7 +231,7 @@ def _direct_cost_note(body: DirectCostBody, traits: Traits, *, literal: bool) ->
 
 
 def _direct_cost_line(body: DirectCostBody, traits: Traits, *, literal: bool) -> dict[str, object]:
-    amount = amount_number(body.amount, body.currency)
+    amount = _amount_number(body.amount, body.currency)
     text = narrative(body.reference, body.description, traits.line_description_length)
     tax_rate = body.tax_rate_id or traits.untaxed_rate_id
     return _present(
@@ -246,7 +249,7 @@ def _direct_cost_line(body: DirectCostBody, traits: Traits, *, literal: bool) ->
 
 
 def _payment(body: DirectCostBody, traits: Traits, *, literal: bool) -> dict[str, object]:
-    amount, day = amount_number(body.amount, body.currency), date_text(body.date)
+    amount, day = _amount_number(body.amount, body.currency), _date_text(body.date)
     payment: dict[str, object] = {"accountRef": {"id": body.paid_from_account_id}}
     allocation: dict[str, object] = {"totalAmount": amount}
     if not literal:
@@ -285,7 +288,7 @@ def source_account(body: SourceAccountBody) -> bytes:
                 "accountNumber": body.account_number,
                 "sortCode": body.sort_code,
                 "currency": body.currency,
-                "balance": amount_number(body.balance, body.currency),
+                "balance": _amount_number(body.balance, body.currency),
             }
         )
     )
@@ -298,7 +301,7 @@ def feed_mapping(body: FeedMappingBody) -> bytes:
             {
                 "sourceAccountId": body.source_account_id,
                 "targetAccountId": body.target_account_id,
-                "feedStartDate": date_text(body.feed_start) if body.feed_start else None,
+                "feedStartDate": _date_text(body.feed_start) if body.feed_start else None,
             }
         )
     )
@@ -341,3 +344,17 @@ def supplier(body: SupplierBody) -> bytes:
 def _present(fields: Mapping[str, object]) -> dict[str, object]:
     """The fields that have a value, in order: Codat takes an absent field better than a null one."""
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def _amount_number(minor: int, currency: str) -> msgspec.Raw:
+    """Minor units as the text of a JSON number in major units: ``-40000`` GBP is ``-400.00``."""
+    return msgspec.Raw(format_major(minor, currency).encode("ascii"))
+
+
+def _date_text(day: date) -> str:
+    """A business day as Codat's DateTime: midnight, marked UTC, so that its text is the same whenever it is built.
+
+    Codat's schema asks for a date and a time, and its own samples write midnight UTC. The day is the business day, so
+    no time zone is ever applied to it here.
+    """
+    return f"{day.isoformat()}T00:00:00Z"

@@ -9,9 +9,9 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from worker.codat import wire
+from worker import wire
 from worker.codat.records import RecordKind, RecordRef
-from worker.codat.wire import JsonObject, UnreadableReplyError
+from worker.wire import JsonObject, UnreadableReplyError
 
 RECORDS_OF: Final[dict[RecordKind, tuple[str, ...]]] = {
     **{kind: (kind.value,) for kind in RecordKind},

@@ -9,7 +9,6 @@ from uuid import UUID
 
 import structlog
 
-from worker.codat.wire import JsonValue
 from worker.config import TreasurySettings
 from worker.database import Database
 from worker.treasury import outbox_store as store
@@ -18,6 +17,7 @@ from worker.treasury.objects import ChartObject, noun, object_differences
 from worker.treasury.payloads import ledger_key, object_key
 from worker.treasury.posting import KnownObject, ObjectKind, Wanted, in_order
 from worker.treasury.replies import Found, NeedsPersonError, Refused, TreasuryUnavailableError
+from worker.wire import JsonValue
 
 Known = dict[tuple[ObjectKind, str], KnownObject]
 

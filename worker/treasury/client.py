@@ -7,7 +7,6 @@ from typing import Final, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
 
-from worker.codat.wire import JsonObject, JsonValue, UnreadableReplyError, decode_json, encode_body
 from worker.treasury.objects import (
     ChartObject,
     Ledger,
@@ -19,6 +18,7 @@ from worker.treasury.objects import (
 from worker.treasury.posting import ObjectKind
 from worker.treasury.replies import Found, Reply, TreasuryUnavailableError, read_refusal
 from worker.treasury.transport import Request, Transport
+from worker.wire import JsonObject, JsonValue, UnreadableReplyError, decode_json, encode_body
 
 PER_PAGE: Final = 100
 """Objects of one page: the most there are."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from worker.codat.wire import JsonObject, UnreadableReplyError, child, children, identifier, moment, text
 from worker.treasury.posting import ObjectKind, Wanted
+from worker.wire import JsonObject, UnreadableReplyError, child, children, identifier, moment, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class ChartObject:
 
 
 def read_transaction(document: JsonObject) -> Transaction:
-    """Raises :class:`~worker.codat.wire.UnreadableReplyError`, as all of these do."""
+    """Raises :class:`~worker.wire.UnreadableReplyError`, as all of these do."""
     return Transaction(
         _id(document),
         text(document, "external_id"),

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from worker.codat.wire import decode_object
 from worker.database import Connection, query
 from worker.jobs.job import NewJob
 from worker.loans.batch import Decided, PostedEvents
@@ -23,6 +22,7 @@ from worker.treasury.posting import (
     read_wanted,
     wanted_document,
 )
+from worker.wire import decode_object
 
 DELIVER_POSTING: Final = "deliver_posting"
 """Kind of the job that sends one row of the outbox; its subject is the row's id."""

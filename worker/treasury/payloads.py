@@ -11,13 +11,13 @@ from datetime import datetime
 from typing import Final, NamedTuple
 from uuid import NAMESPACE_OID, UUID, uuid5
 
-from worker.codat.wire import JsonObject, children, text
 from worker.errors import Bug
 from worker.jobs.job import lane
 from worker.ledger.transaction import AccountSpec, Archive, CategorySpec, Create, Operation, Post, Reverse
 from worker.loans.batch import Decided, SubjectKind
 from worker.money import exponent_of
 from worker.treasury.posting import NewPosting, ObjectKind, PostingKind, Wanted
+from worker.wire import JsonObject, children, text
 
 ARCHIVED_REASON: Final = "archivedReason"
 """Metadata key under which a cancelled transaction keeps why: the API has no place of its own for a caller's reason."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
-from worker.codat.wire import JsonObject, child, children
+from worker.wire import JsonObject, child, children
 
 
 class PostingKind(StrEnum):

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Generic, TypeAlias, TypeVar
 
-from worker.codat.wire import JsonObject, UnreadableReplyError, child, decode_object, text
 from worker.errors import Unavailable, WritebackError
+from worker.wire import JsonObject, UnreadableReplyError, child, decode_object, text
 
 T = TypeVar("T")
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from worker.codat import wire
+from worker import wire
 from worker.codat.matching import fingerprint_of_body, is_another
 from worker.codat.payloads import bank_transaction_id
 from worker.codat.push_operation import PushOperation, PushStatus
 from worker.codat.records import RecordKind, RecordRef
 from worker.codat.replies import Found, NotFound, NotReady, Refused
-from worker.codat.wire import JsonObject
 from worker.errors import Bug
+from worker.wire import JsonObject
 from worker.writeback import store
 from worker.writeback.desk import Desk, Pause
 from worker.writeback.following import written_record

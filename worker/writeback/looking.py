@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from worker.codat import wire
+from worker import wire
 from worker.codat.matching import Match, fingerprint_of_body
 from worker.codat.matching import match as compare
 from worker.codat.records import RecordKind
 from worker.codat.replies import Found, NotFound, NotReady, ReadReply, Refused
-from worker.codat.wire import JsonObject
 from worker.errors import Bug
 from worker.jobs.job import Outcome, Snooze
+from worker.wire import JsonObject
 from worker.writeback import store
 from worker.writeback.connections import linked_connection
 from worker.writeback.desk import Desk, Pause

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final, assert_never
 
+from worker import wire
 from worker.codat import store as codat_store
-from worker.codat import wire
 from worker.database import Connection
 from worker.errors import Rejected
 from worker.inbox import store as inbox_store

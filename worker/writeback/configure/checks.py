@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from worker.codat import options, wire
+from worker import wire
+from worker.codat import options
 from worker.codat.connection import FeedAccount
 from worker.codat.platforms import Traits
-from worker.codat.wire import JsonObject
 from worker.errors import Rejected
+from worker.wire import JsonObject
 from worker.writeback.configure.request import ExistingFeed, MappingRequest, NewBankAccount, NewFeed
 
 UNPROCESSABLE = 422

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from worker.codat import options, payloads, wire
+from worker import wire
+from worker.codat import options, payloads
 from worker.codat.platforms import Traits
-from worker.codat.wire import JsonObject
 from worker.errors import Rejected
+from worker.wire import JsonObject
 from worker.writeback.configure.checks import UNPROCESSABLE
 from worker.writeback.configure.request import (
     MappingRequest,

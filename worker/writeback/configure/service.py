@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from typing import assert_never
 from uuid import UUID
 
-from worker.codat import options, wire
+from worker import wire
+from worker.codat import options
 from worker.codat.records import RecordKind
 from worker.codat.replies import Found, NotFound, NotReady, Refused
-from worker.codat.wire import JsonObject
 from worker.database import Connection
 from worker.errors import Rejected, Unavailable
 from worker.jobs.store import enqueue_jobs
 from worker.money import AmountError, parse_minor
+from worker.wire import JsonObject
 from worker.writeback import statements, store
 from worker.writeback.configure import checks
 from worker.writeback.configure import store as configure_store

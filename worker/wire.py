@@ -1,4 +1,4 @@
-"""JSON as Codat speaks it, without loss: amounts are exact decimal numbers in both directions, never binary floats."""
+"""JSON as foreign systems speak it, without loss: amounts are exact numbers in both directions, never binary floats."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from uuid import UUID
 import msgspec
 
 from worker.errors import WritebackError
-from worker.money import format_major
 from worker.reply import in_utc
 
 JsonValue: TypeAlias = "bool | int | Decimal | str | list[JsonValue] | dict[str, JsonValue] | None"
@@ -26,22 +25,8 @@ class UnreadableReplyError(WritebackError):
 
 
 def encode_body(document: Mapping[str, object]) -> bytes:
-    """Compact JSON with keys in the order given: the same document is the same bytes, which Codat's keys demand."""
+    """Compact JSON with keys in the order given: the same document is the same bytes."""
     return _ENCODER.encode(document)
-
-
-def amount_number(minor: int, currency: str) -> msgspec.Raw:
-    """Minor units as the text of a JSON number in major units: ``-40000`` GBP is ``-400.00``."""
-    return msgspec.Raw(format_major(minor, currency).encode("ascii"))
-
-
-def date_text(day: date) -> str:
-    """A business day as Codat's DateTime: midnight, marked UTC, so that its text is the same whenever it is built.
-
-    Codat's schema asks for a date and a time, and its own samples write midnight UTC. The day is the business day, so
-    no time zone is ever applied to it here.
-    """
-    return f"{day.isoformat()}T00:00:00Z"
 
 
 def decode_json(body: bytes) -> JsonValue:
