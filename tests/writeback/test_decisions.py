@@ -133,6 +133,20 @@ async def test_a_record_a_person_has_found_ends_the_wait_for_its_push_operation(
     assert await station.amounts() == ["-1000.00"]
 
 
+async def test_a_record_of_another_step_is_not_adopted(station: Station) -> None:
+    await station.finish(await station.saga(Drawdown("D1", 100_000), "LN-1"))
+    (transfer,) = await station.records("transfers")
+    await station.arrange({"kind": "status_before", "match": TRANSFERS, "status": 503})
+    saga = await station.saga(Drawdown("D1", 100_000), "LN-2")
+    await station.turns(saga, "unknown")
+
+    with pytest.raises(Rejected, match="belongs to another step"):
+        await operator(station).adopt(saga, transfer["id"])
+
+    await station.finish(saga)
+    assert len(await station.records("transfers")) == 2
+
+
 async def test_a_write_a_person_has_found_is_undone_after_its_saga_is_given_up(station: Station) -> None:
     await station.arrange({"kind": "status_after", "match": TRANSFERS, "status": 503})
     saga = await station.saga(Repayment("R1", 33_333, 6_667, 0))

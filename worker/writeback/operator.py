@@ -12,6 +12,7 @@ from worker.jobs.store import enqueue_jobs
 from worker.writeback import statements, store
 from worker.writeback.configure import store as configure_store
 from worker.writeback.desk import record_change
+from worker.writeback.plan import CREATIONS
 from worker.writeback.situation import Saga, SagaKind, SagaState, Situation, Step, UnknownCause
 from worker.writeback.step import StepState
 from worker.writeback.timings import Timings
@@ -58,6 +59,11 @@ class Operator:
             if step is None or step.state not in (StepState.UNKNOWN, StepState.PENDING):
                 words = "only a step that is unknown or pending can adopt a record"
                 raise Rejected(CONFLICT, words, code="conflict")
+            _, claimed = await store.claimed_by_others(
+                connection, situation.saga.connection_id, step.id, [], [record_id]
+            )
+            if claimed and step.kind not in CREATIONS:
+                raise Rejected(CONFLICT, f"record {record_id} belongs to another step already", code="conflict")
             line = self._line(step, "adopted", f"a person found the record {record_id}")
             await record_change(connection, step, self._unknown(step).adopted(record_id, None), line)
             await store.set_saga_state(connection, saga_id, SagaState.RUNNING)

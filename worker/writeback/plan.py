@@ -39,6 +39,10 @@ class StepKind(StrEnum):
     MAP_SOURCE_ACCOUNT = "map_source_account"
 
 
+CREATIONS: Final = (StepKind.CREATE_BANK_ACCOUNT, StepKind.CREATE_ACCOUNT, StepKind.CREATE_SUPPLIER)
+"""Steps whose record goes by a name, and may be used by many."""
+
+
 class Purpose(StrEnum):
     """What a step stands for; with its kind it is unique within one saga."""
 

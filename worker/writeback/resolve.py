@@ -23,7 +23,7 @@ from worker.writeback.desk import Desk, Pause
 from worker.writeback.following import conclude, may_be_deleted_already, written_record
 from worker.writeback.history import Doubt, line_by_history, that_may_be, unexplained, vouched, wrote
 from worker.writeback.looking import Sighting, Unreadable, await_sync, sightings
-from worker.writeback.plan import StepKind
+from worker.writeback.plan import CREATIONS, StepKind
 from worker.writeback.situation import RECORD_KINDS, Situation, Step, UnknownCause, WaitingFor
 from worker.writeback.timings import growing
 
@@ -37,7 +37,6 @@ _DOUBTS: Final = {
 """Causes after which even proven absence needs a person before anything is sent again."""
 
 
-_CREATIONS: Final = (StepKind.CREATE_BANK_ACCOUNT, StepKind.CREATE_ACCOUNT, StepKind.CREATE_SUPPLIER)
 _MAY_STILL_COME: Final = "the platform timed out and may still write it, but it cannot be found in the books"
 _WHAT_A_PERSON_DOES: Final = "look there: if it is in the books, adopt it by its id, otherwise retry to send it again"
 
@@ -173,7 +172,7 @@ async def _ours(
             connection, situation.saga.connection_id, step.id, [], [sighting.record_id for sighting in seen]
         )
         rival = await store.rival_of(connection, situation.saga.connection_id, step)
-    if step.kind in _CREATIONS and seen:
+    if step.kind in CREATIONS and seen:
         return seen[0].record_id  # what goes by a name may be used by many
     free = [sighting for sighting in seen if sighting.record_id not in claimed]
     if free and free[0].is_certain:
