@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -270,3 +271,24 @@ async def test_a_feed_in_another_currency_is_neither_taken_nor_created_over(
     await station.drive(await mapping_saga(station))
     saga = await station.row("sagas", await mapping_saga(station))
     assert (saga["waiting_for"], "exists in EUR" in saga["reason"]) == ("person", True)
+
+
+SOURCE_ACCOUNTS = {"path": "*/connectionInfo/bankFeedAccounts", "method": "POST"}
+
+
+@pytest.mark.parametrize(("status", "waiting_for"), [(401, "codat"), (403, "person"), (404, "person"), (500, "codat")])
+async def test_a_feed_codat_never_creates_is_shown_and_asked_for_ever_more_rarely(
+    station: Station, status: int, waiting_for: str
+) -> None:
+    for_good = {"kind": "status_before", "status": status, "times": 1_000, "match": SOURCE_ACCOUNTS}
+    await station.arrange(for_good)
+    create = {"kind": "source_account", "name": "Northgate loans", "sort_code": "040004"}
+    await put(station, body(station, lender_account={"create": create}))
+    saga = await mapping_saga(station)
+
+    await station.turns_within(saga, timedelta(hours=2))
+
+    row = await station.row("sagas", saga)
+    assert (row["state"], row["waiting_for"]) == ("waiting", waiting_for)
+    asked = (await station.simulator("GET", "/_simulator/requests"))["requests"]
+    assert len([one for one in asked if one["path"].endswith("/bankFeedAccounts") and one["method"] == "POST"]) < 40

@@ -13,6 +13,10 @@ from enum import StrEnum
 from typing import Final
 
 from worker.codat.push_operation import ValidationItem
+from worker.codat.replies import CodatError
+
+FORBIDDEN: Final = 403
+"""HTTP's status for what is also said of a connection that has just been lost."""
 
 
 class Responsible(StrEnum):
@@ -64,6 +68,19 @@ def classify(errors: Sequence[ValidationItem], error_message: str | None) -> Ref
     first = ranked[0]
     words = "; ".join(dict.fromkeys(refusal.words for refusal in ranked))
     return Refusal(first.responsible, words, first.field)
+
+
+def classify_denial(status: int, error: CodatError) -> Refusal:
+    """A write that was turned away with 401, 402 or 403, or a redirect."""
+    # Reading the connection will tell which of the two it is.
+    responsible = Responsible.CONNECTION if status == FORBIDDEN else Responsible.CODAT
+    return Refusal(responsible, f"Codat refuses this write ({status}): {error.message}")
+
+
+def classify_absence(error: CodatError) -> Refusal:
+    """A write that was answered with 404."""
+    responsible = Responsible.PERSON if error.names_unsupported else Responsible.CONNECTION
+    return Refusal(responsible, f"Codat does not find what this write needs: {error.message}")
 
 
 _PRECEDENCE: Final = {

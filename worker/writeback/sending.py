@@ -7,7 +7,6 @@ again, and Codat carries them out or repeats its first answer. No transaction is
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from http import HTTPStatus
 from typing import Final, assert_never
 
 from worker.codat.push_operation import PushOperation
@@ -29,7 +28,7 @@ from worker.database import Connection
 from worker.errors import Bug
 from worker.jobs.job import Outcome, Snooze
 from worker.writeback import statements, store
-from worker.writeback.classify import Refusal, Responsible, classify
+from worker.writeback.classify import Refusal, classify, classify_absence, classify_denial
 from worker.writeback.compose import Posting, compose
 from worker.writeback.desk import Desk, log_change
 from worker.writeback.following import MOST_GENERATIONS
@@ -177,14 +176,9 @@ async def _heed(desk: Desk, saga: Saga, step: Step, reply: PushReply, *, is_firs
             # An earlier request with this key may have been carried out before Codat began to refuse.
             await _lost(desk, step, UnknownCause.REFUSED_REPETITION, str(error.status), error.message)
         case Denied(status, error):
-            words = f"Codat refuses this write ({status}): {error.message}"
-            # 403 is also what a connection that has just been lost is answered with; reading it will tell.
-            responsible = Responsible.CONNECTION if status == HTTPStatus.FORBIDDEN else Responsible.CODAT
-            await _refused(desk, step, Refusal(responsible, words), error)
+            await _refused(desk, step, classify_denial(status, error), error)
         case Missing(error):
-            words = f"Codat does not find what this write needs: {error.message}"
-            responsible = Responsible.PERSON if error.names_unsupported else Responsible.CONNECTION
-            await _refused(desk, step, Refusal(responsible, words), error)
+            await _refused(desk, step, classify_absence(error), error)
         case KeyReused(error):
             await _lost(desk, step, UnknownCause.KEY_REUSED, str(error.status), error.message)
         case Ambiguous(cause, status, detail) if cause in _LOST_BY:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import assert_never
+from typing import Final, assert_never
 from uuid import UUID
 
 from worker.codat import payloads
 from worker.codat.connection import FeedAccount
 from worker.codat.platforms import Traits
 from worker.codat.records import push_path
-from worker.codat.replies import Found, NotReady, Refused
+from worker.codat.replies import CodatError, Denied, Found, NotFound, NotReady, RateLimited, Refused, Unavailable
 from worker.database import Connection
 from worker.errors import Bug, Rejected
 from worker.jobs.job import Done, Outcome, Snooze
 from worker.writeback import statements, store
-from worker.writeback.classify import Refusal, Responsible, classify
+from worker.writeback.classify import Refusal, Responsible, classify, classify_absence, classify_denial
 from worker.writeback.configure import store as configure_store
 from worker.writeback.configure.checks import contradiction
 from worker.writeback.configure.creatable import NewRecord, new_records
@@ -50,6 +50,9 @@ from worker.writeback.timings import growing
 
 FEED_STEPS = (StepKind.CREATE_SOURCE_ACCOUNT, StepKind.MAP_SOURCE_ACCOUNT)
 """Steps Codat answers at once, without a push operation. What they make has an id of our choosing to look for."""
+
+MOST_DOUBLINGS: Final = 10
+"""Of the quiet time before a feed's step is sent again: the longest wait is reached long before."""
 
 
 async def create(desk: Desk, situation: Situation, step: Step) -> Outcome | None:
@@ -205,7 +208,7 @@ async def _source_account(
         await desk.record(step, found(feed.source_id, None), "look", "exists", feed.source_id)
         return None
     if step.state is StepState.UNKNOWN:
-        return await _again_after_quiet(desk, step)
+        return await _again_after_quiet(desk, saga, step)
     body, key = _stored(step)
     reply = await desk.codat.create_source_account(saga.company_id, mapping.feed_connection_id, body, key)
     match reply:
@@ -214,8 +217,7 @@ async def _source_account(
             await desk.record(step, step.confirmed(source, None), "send", "created", source)
             return None
         case Refused(error):
-            refusal = classify(error.errors, error.message)
-            await desk.record(step, step.refused(refusal, desk.clock()), "send", str(error.status), refusal.words)
+            await _record_refusal(desk, step, classify(error.errors, error.message), error)
             return None
         case _:
             return await _unanswered(desk, saga, step, reply)
@@ -236,7 +238,7 @@ async def _feed_mapping(
             await desk.carry_on(saga)
         return await desk.stall(saga, "Codat has not joined the bank feed to its account yet", delay)
     if step.state is StepState.UNKNOWN:
-        return await _again_after_quiet(desk, step)
+        return await _again_after_quiet(desk, saga, step)
     body, key = _stored(step)
     reply = await desk.codat.create_mapping(saga.company_id, mapping.feed_connection_id, body, key)
     match reply:
@@ -244,27 +246,45 @@ async def _feed_mapping(
             await desk.note(step, "send", "accepted")
             return Snooze(desk.timings.poll_first)
         case Refused(error):
-            refusal = classify(error.errors, error.message)
-            await desk.record(step, step.refused(refusal, desk.clock()), "send", str(error.status), refusal.words)
+            await _record_refusal(desk, step, classify(error.errors, error.message), error)
             return None
         case _:
             return await _unanswered(desk, saga, step, reply)
 
 
-async def _unanswered(desk: Desk, saga: Saga, step: Step, reply: object) -> Outcome | None:
-    """No clear answer: what was asked for has an id of our own, so looking is cheaper than sending the same again."""
-    if isinstance(reply, NotReady):
-        return Snooze(desk.timings.key_in_progress)
-    await desk.record(step, step.lost(UnknownCause.NO_ANSWER, desk.clock()), "send", "no answer", str(reply))
+async def _unanswered(
+    desk: Desk, saga: Saga, step: Step, reply: NotReady | RateLimited | Denied | NotFound | Unavailable
+) -> Outcome | None:
+    """Nothing was made that we know of. It has an id of our own, and each turn looks for it before anything is sent."""
+    match reply:
+        case NotReady():
+            return await desk.stall(saga, "Codat is still working on this write", desk.timings.key_in_progress)
+        case RateLimited():
+            return await desk.unread(saga, reply)
+        case Denied(status, error):
+            await _record_refusal(desk, step, classify_denial(status, error), error)
+        case NotFound(error):
+            await _record_refusal(desk, step, classify_absence(error), error)
+        case Unavailable(detail):
+            await desk.record(step, step.lost(UnknownCause.NO_ANSWER, desk.clock()), "send", "no answer", detail)
+        case _:
+            assert_never(reply)
     return None
 
 
-async def _again_after_quiet(desk: Desk, step: Step) -> Outcome | None:
+async def _record_refusal(desk: Desk, step: Step, refusal: Refusal, error: CodatError) -> None:
+    await desk.record(step, step.refused(refusal, desk.clock()), "send", str(error.status), refusal.words)
+
+
+async def _again_after_quiet(desk: Desk, saga: Saga, step: Step) -> Outcome | None:
+    """Send it once more, twice as long after each try: whoever never answers must not use up everybody's quota."""
     if step.unknown_since is None:
         raise Bug(f"step {step.id} is unknown since no time")
-    quiet = step.unknown_since + desk.timings.look_first - desk.clock()
-    if quiet.total_seconds() > 0:
-        return Snooze(quiet)
+    tries = min(step.key_generation, MOST_DOUBLINGS)
+    quiet = min(desk.timings.look_first * 2 ** (tries - 1), desk.timings.codat_recheck)
+    left = step.unknown_since + quiet - desk.clock()
+    if left.total_seconds() > 0:
+        return await desk.stall(saga, "Codat does not answer what this mapping creates", left)
     await desk.record(step, step.proven_absent(), "look", "proven absent", "planned again with a new key")
     return None
 
