@@ -29,6 +29,8 @@ ROOT = ("app", "lenders_ledger", "observed", "cli", "commands", "commands.*", "d
 EDGES = ("*.routes", "health", "problems", "inbox.body", "simulator", "simulator.*")
 SERVICES = (
     "api.accounts",
+    "api.bulk",
+    "api.bulk_run",
     "api.categories",
     "api.deliveries",
     "api.effects",

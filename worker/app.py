@@ -19,6 +19,8 @@ import aiohttp
 import structlog
 from aiohttp import web
 
+from worker.api.bulk import RUN_BULK_REQUEST
+from worker.api.bulk_run import BulkHandler
 from worker.api.deliveries import DELIVER_EVENT, DeliveryHandler, Dispatcher
 from worker.api.effects import Effects
 from worker.api.kept_answers import KeptAnswers, Reply, Ticket
@@ -214,7 +216,11 @@ class Replica:
         ):
             dispatching = group.create_task(dispatcher.run())
             webhooks = DeliveryHandler(self._database, session, self._settings.ledger_webhook, now)
-            others = [*deliveries, Registration(DELIVER_EVENT, webhooks, concurrency=WEBHOOKS_AT_ONCE)]
+            others = [
+                *deliveries,
+                Registration(DELIVER_EVENT, webhooks, concurrency=WEBHOOKS_AT_ONCE),
+                Registration(RUN_BULK_REQUEST, BulkHandler(self._database, now)),
+            ]
             registrations = [*self._registrations(post_events), *map(self._observed, others)]
             await Runner(self._database, registrations, self._hints).run(stop)
             dispatching.cancel()

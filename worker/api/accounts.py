@@ -6,9 +6,11 @@ that has entries is never discarded, and a discarded one is not found any more.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from enum import StrEnum
 from typing import Final
+from uuid import UUID
 
 from worker.api import accounts_store as store
 from worker.api import ledgers_store, membership_store
@@ -18,6 +20,7 @@ from worker.api.call import Answer, Call, answer, list_answer
 from worker.api.changes import (
     MAX_CATEGORIES,
     ExternalIdTakenError,
+    ObjectChange,
     external_id_taken,
     read_change,
     read_ledgerable,
@@ -62,19 +65,10 @@ class Accounts:
 
     async def create(self, call: Call) -> Answer:
         """A new account, in its categories at once."""
-        body = call.body
-        new, categories = _read_new(body), body.uuids("ledger_account_category_ids", MAX_CATEGORIES)
-        body.finish()
+        new, categories = read_new(call.body)
 
         async def effect(connection: Connection) -> Answer:
-            if not await ledgers_store.lock_ledger(connection, new.ledger_id):
-                raise unknown("ledger_id", "Ledger")
-            if (account := await store.insert_account(connection, new)) is None:
-                raise external_id_taken("ledger account")
-            if not await membership_store.has_categories(connection, categories):
-                raise unknown("ledger_account_category_ids", "Ledger account category")
-            if refusal := await membership_store.add_members(connection, categories, account.id):
-                raise invalid("ledger_account_category_ids", refusal)
+            account = await create_account(connection, new, categories)
             return answer(render_account(account, Window()), 201)
 
         return await self._effects.once(call, effect)
@@ -98,26 +92,49 @@ class Accounts:
         """Another name, description, external id or metadata."""
         change, account_id = read_change(call.body), call.id(NOUN)
         async with self._database.transaction() as connection:
-            try:
-                changed = await store.update_account(connection, account_id, change)
-            except ExternalIdTakenError:
-                raise external_id_taken("ledger account") from None
-            if not changed:
-                raise not_found(NOUN)
-            account = await _find(connection, str(account_id), Window())
+            account = await change_account(connection, account_id, change)
         return answer(render_account(account, Window()))
 
     async def discard(self, call: Call) -> Answer:
         """Discard an account that has no entries."""
         account_id = call.id(NOUN)
         async with self._database.transaction() as connection:
-            version = await store.lock_account(connection, account_id)
-            if version is None:
-                raise not_found(NOUN)
-            if version:
-                raise invalid("id", "A ledger account that has ledger entries may not be discarded")
-            account = await store.discard_account(connection, account_id)
+            account = await discard_account(connection, account_id)
         return answer(render_account(account, Window()))
+
+
+async def create_account(connection: Connection, new: NewAccount, categories: Sequence[UUID]) -> Account:
+    """Open an account in its categories; raises :class:`~worker.errors.Rejected`, here and below, to be rolled back."""
+    if not await ledgers_store.lock_ledger(connection, new.ledger_id):
+        raise unknown("ledger_id", "Ledger")
+    if (account := await store.insert_account(connection, new)) is None:
+        raise external_id_taken("ledger account")
+    if not await membership_store.has_categories(connection, categories):
+        raise unknown("ledger_account_category_ids", "Ledger account category")
+    if refusal := await membership_store.add_members(connection, categories, account.id):
+        raise invalid("ledger_account_category_ids", refusal)
+    return account
+
+
+async def change_account(connection: Connection, account_id: UUID, change: ObjectChange) -> Account:
+    """Change what may change about an account."""
+    try:
+        changed = await store.update_account(connection, account_id, change)
+    except ExternalIdTakenError:
+        raise external_id_taken("ledger account") from None
+    if not changed:
+        raise not_found(NOUN)
+    return await _find(connection, str(account_id), Window())
+
+
+async def discard_account(connection: Connection, account_id: UUID) -> Account:
+    """Discard an account that has no entries."""
+    version = await store.lock_account(connection, account_id)
+    if version is None:
+        raise not_found(NOUN)
+    if version:
+        raise invalid("id", "A ledger account that has ledger entries may not be discarded")
+    return await store.discard_account(connection, account_id)
 
 
 async def _find(connection: Connection, key: str, window: Window) -> Account:
@@ -147,8 +164,9 @@ def _read_filter(asked: Query) -> AccountFilter:
     )
 
 
-def _read_new(body: Body) -> NewAccount:
-    return NewAccount(
+def read_new(body: Body) -> tuple[NewAccount, list[UUID]]:
+    """A new account and its categories out of a body, which it finishes."""
+    new = NewAccount(
         ledger_id=body.required_uuid("ledger_id"),
         external_id=body.some_text("external_id", MAX_EXTERNAL_ID),
         name=body.required_text("name", MAX_NAME),
@@ -157,3 +175,6 @@ def _read_new(body: Body) -> NewAccount:
         metadata=body.metadata(),
         ledgerable=read_ledgerable(body, LedgerableType),
     )
+    categories = body.uuids("ledger_account_category_ids", MAX_CATEGORIES)
+    body.finish()
+    return new, categories

@@ -59,6 +59,11 @@ class Body:
             shown = self.path(shorten(name))
             raise invalid(shown, f"{shown} is not a parameter of this endpoint")
 
+    def take_all(self) -> dict[str, object]:
+        """All members as they were read."""
+        members, self._members = self._members, {}
+        return members
+
     def path(self, name: str) -> str:
         """A member's name from the outermost object on."""
         return f"{self._path}.{name}" if self._path else name

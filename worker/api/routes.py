@@ -13,6 +13,7 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Middleware
 
 from worker.api.accounts import Accounts
+from worker.api.bulk import BulkRequests
 from worker.api.call import Answer, Call, Handler, answer
 from worker.api.categories import Categories
 from worker.api.credentials import Caller, authenticate
@@ -102,6 +103,7 @@ def _routes_of_treasury_objects(database: Database, effects: Effects) -> Iterabl
     settlements = Settlements(database, effects)
     monitors = Monitors(database, effects)
     events = Events(database)
+    bulk = BulkRequests(database, effects)
     yield "POST", "/ledger_account_statements", statements.create
     yield "GET", "/ledger_account_statements/{id}", statements.retrieve
     yield "GET", "/ledger_account_settlements", settlements.list
@@ -117,6 +119,11 @@ def _routes_of_treasury_objects(database: Database, effects: Effects) -> Iterabl
     yield "DELETE", "/ledger_account_balance_monitors/{id}", monitors.discard
     yield "GET", "/events", events.list
     yield "GET", "/events/{id}", events.retrieve
+    yield "GET", "/bulk_requests", bulk.list
+    yield "POST", "/bulk_requests", bulk.create
+    yield "GET", "/bulk_requests/{id}", bulk.retrieve
+    yield "GET", "/bulk_results", bulk.list_results
+    yield "GET", "/bulk_results/{id}", bulk.retrieve_result
 
 
 async def _ping(call: Call) -> Answer:

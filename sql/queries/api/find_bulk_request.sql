@@ -1,0 +1,5 @@
+-- One bulk request.
+select sequence, id, action_type, resource_type, status, total_resource_count, success_result_count,
+       failed_result_count, metadata, created_at, updated_at
+from bulk_requests
+where id = $1

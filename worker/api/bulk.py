@@ -1,0 +1,128 @@
+"""``/api/bulk_requests`` and ``/api/bulk_results``.
+
+A request is durable when it is answered; a job of the queue then tries its resources in their order. A resource that
+fails disturbs no other. Results appear as they come, so that none is ever seen pending.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from worker.api import bulk_store as store
+from worker.api import events_store
+from worker.api.body import Body
+from worker.api.bulk_objects import (
+    Action,
+    EntityType,
+    RequestStatus,
+    ResourceType,
+    ResultStatus,
+    encode,
+    render_bulk_request,
+    render_bulk_result,
+)
+from worker.api.bulk_store import NewBulkRequest, RequestFilter, ResultFilter
+from worker.api.call import Answer, Call, answer, list_answer
+from worker.api.effects import Effects
+from worker.api.reading_store import snapshot
+from worker.api.refusals import invalid, missing, not_found
+from worker.database import Connection, Database
+from worker.jobs.job import NewJob, lane
+from worker.jobs.store import enqueue_jobs
+
+RUN_BULK_REQUEST: Final = "run_bulk_request"
+"""The kind of job that tries the resources of a bulk request; its subject is the request's sequence."""
+
+MAX_RESOURCES: Final = 10_000
+"""Resources of one request: what fits into a body, and some seconds of work."""
+
+REQUEST: Final = "bulk_request"
+
+
+class BulkRequests:
+    """Bulk requests and their results."""
+
+    def __init__(self, database: Database, effects: Effects) -> None:
+        self._database = database
+        self._effects = effects
+
+    async def list(self, call: Call) -> Answer:
+        """A page of bulk requests."""
+        asked = call.query
+        which = RequestFilter(
+            asked.choice("status", RequestStatus),
+            asked.choice("resource_type", ResourceType),
+            asked.choice("action_type", Action),
+            asked.metadata(),
+        )
+        page = asked.page()
+        asked.finish()
+        async with snapshot(self._database) as connection:
+            requests = await store.list_requests(connection, which, page)
+        return list_answer([render_bulk_request(request) for request in requests], page)
+
+    async def create(self, call: Call) -> Answer:
+        """A new bulk request, and the job that is charged with it."""
+        new = _read_new(call.body)
+
+        async def effect(connection: Connection) -> Answer:
+            request = await store.insert_request(connection, new)
+            document = render_bulk_request(request)
+            await events_store.insert_event(connection, REQUEST, "created", request.id, document)
+            job = NewJob(RUN_BULK_REQUEST, lane("bulk request", str(request.id)), request.sequence)
+            await enqueue_jobs(connection, [job])
+            return answer(document, 201)
+
+        return await self._effects.once(call, effect)
+
+    async def retrieve(self, call: Call) -> Answer:
+        """One bulk request."""
+        call.query.finish()
+        async with self._database.connection() as connection:
+            request = await store.find_request(connection, call.id("Bulk request"))
+        if request is None:
+            raise not_found("Bulk request")
+        return answer(render_bulk_request(request))
+
+    async def list_results(self, call: Call) -> Answer:
+        """A page of results."""
+        asked = call.query
+        if asked.text("request_type") not in {None, REQUEST}:
+            raise invalid("request_type", f"request_type must be {REQUEST}")
+        which = ResultFilter(
+            asked.choice("status", ResultStatus),
+            asked.uuid("request_id"),
+            asked.choice("entity_type", EntityType),
+            asked.uuid("entity_id"),
+        )
+        page = asked.page()
+        asked.finish()
+        async with snapshot(self._database) as connection:
+            results = await store.list_results(connection, which, page)
+        return list_answer([render_bulk_result(result) for result in results], page)
+
+    async def retrieve_result(self, call: Call) -> Answer:
+        """One result."""
+        call.query.finish()
+        async with self._database.connection() as connection:
+            result = await store.find_result(connection, call.id("Bulk result"))
+        if result is None:
+            raise not_found("Bulk result")
+        return answer(render_bulk_result(result))
+
+
+def _read_new(body: Body) -> NewBulkRequest:
+    action, resource_type = (
+        body.required_choice("action_type", Action),
+        body.required_choice("resource_type", ResourceType),
+    )
+    if action is Action.DELETE and resource_type is ResourceType.LEDGER_TRANSACTION:
+        raise invalid("action_type", "Ledger transactions are never deleted: archive or reverse them")
+    resources = body.objects("resources", MAX_RESOURCES)
+    if not resources:
+        raise missing("resources")
+    new = NewBulkRequest(
+        action, resource_type, body.metadata(), [encode(resource.take_all()) for resource in resources]
+    )
+    body.finish()
+    return new
