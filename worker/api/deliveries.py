@@ -63,6 +63,8 @@ class Dispatcher:
                     pass
             except DatabaseUnavailable as error:
                 log.warning("dispatch_interrupted", error=str(error))
+            except Exception:
+                log.exception("dispatch_failed")  # nothing was taken: the next look finds the same events
             await asyncio.sleep(DISPATCH_PERIOD.total_seconds())
 
     async def dispatch(self) -> int:
