@@ -25,8 +25,10 @@ where ($1::uuid[] is null
   and ($17::numeric is null or e.amount < $17)
   and ($18::jsonb is null or e.metadata @> $18::jsonb)
   and ($23::uuid is null
-       or (e.transaction_id, e.n) in (select c.transaction_id, c.n
-                                      from ledger_account_settlement_entries c where c.settlement_id = $23))
+       or e.transaction_id = any(array(select c.transaction_id
+                                       from ledger_account_settlement_entries c where c.settlement_id = $23))
+          and (e.transaction_id, e.n) in (select c.transaction_id, c.n
+                                          from ledger_account_settlement_entries c where c.settlement_id = $23))
   -- Always true; it lets the index of effective times, which is partial, serve an order by them.
   and case when $19::text like 'effective_at %' then e.effective_at >= '-infinity' else true end
   and ($20::uuid is null

@@ -9,7 +9,8 @@ where ($1::uuid[] is null or t.id = any($1::uuid[]))
   and ($2::uuid is null or t.ledger_id = $2)
   and ($3::uuid[] is null or t.id = any($3::uuid[]))
   and ($24::uuid is null
-       or t.id in (select c.transaction_id from ledger_account_settlement_entries c where c.settlement_id = $24))
+       or t.id = any(array(select c.transaction_id
+                           from ledger_account_settlement_entries c where c.settlement_id = $24)))
   and ($4::uuid is null
        or exists (select from ledger_entries e
                   where e.transaction_id = t.id and e.n between t.first_entry and t.last_entry and e.account_id = $4))

@@ -12,7 +12,9 @@ where ($1::uuid is null or v.id = $1)
   and ($5::timestamptz is null or v.created_at < $5)
   and ($6::numeric is null or v.version >= $6)
   and ($7::numeric is null or v.version < $7)
-  and ($11::uuid is null or (v.id, v.version) in (select * from ledger_statement_versions($11)))
+  and ($11::uuid is null
+       or v.id = any(array(select transaction_id from ledger_statement_versions($11)))
+          and (v.id, v.version) in (select * from ledger_statement_versions($11)))
   and ($8::uuid is null
        or (v.created_at, v.id, v.version)
           < (select c.created_at, c.id, c.version
