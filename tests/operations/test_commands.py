@@ -8,10 +8,12 @@ import os
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.loans.events import LoanSystem
 from tests.loans.station import Station
 from tests.operations.borrower import lose_first_step, refuse_first_step, wait_for_person
 from tests.operations.conftest import Api, Story
@@ -133,6 +135,17 @@ async def test_a_refused_event_is_replayed_and_a_replayed_one_is_not(writeback: 
     assert replayed.document["state"] == "queued"
     assert (again.code, again.out) == (1, "")
     assert again.error.startswith(f"writeback: event {story.refused.webhook_id} is queued; only a refused event")
+
+
+async def test_a_refused_event_is_corrected_out_of_a_file(writeback: Command, story: Story, tmp_path: Path) -> None:
+    file = tmp_path / "event.json"
+    file.write_bytes(LoanSystem().settle("R3", principal=1).body)
+
+    corrected = await writeback("events", "correct", story.refused.webhook_id, str(file), "--output", "json")
+    absent = await writeback("events", "correct", story.refused.webhook_id, str(tmp_path / "nothing"))
+
+    assert (corrected.document["state"], corrected.document["corrects"]) == ("queued", story.refused.webhook_id)
+    assert (absent.code, "nothing cannot be read" in absent.error) == (2, True)
 
 
 async def test_a_held_event_is_given_up(writeback: Command, story: Story) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
@@ -120,6 +121,94 @@ async def test_only_a_held_event_can_be_given_up(api: Api, story: Story) -> None
         assert (status, f"is {state}" in problem["detail"]) == (409, True)
     assert (await api.call("POST", "/v1/events/nobody/bury", {"reason": "enough"}))[0] == 404
     assert (await api.call("POST", f"/v1/events/{story.held.webhook_id}/bury", {}))[0] == 400
+
+
+async def test_a_refused_event_is_corrected_and_the_correction_takes_effect(
+    api: Api, station: Station, story: Story
+) -> None:
+    path = f"/v1/events/{story.refused.webhook_id}"
+    letter = (await api.get(path))["dead_letter_id"]
+    corrected = LoanSystem().settle("R3", principal=1)
+
+    status, queued = await api.post_bytes(f"{path}/correct", corrected.body)
+
+    identity = f"{story.refused.webhook_id}.correction-1"
+    assert (status, queued["webhook_id"], queued["state"], len(api.nudges)) == (202, identity, "queued", 1)
+    assert (queued["corrects"], queued["corrected_by"]) == (story.refused.webhook_id, None)
+    await (await station.worker()).drain()
+    event = await api.get(path)
+    assert (event["state"], event["corrected_by"], event["dead_letter_id"]) == ("corrected", identity, None)
+    assert event["field"].startswith("data.")
+    assert event["body"].encode() == story.refused.body
+    correction = await api.get(f"/v1/events/{identity}")
+    assert (correction["state"], correction["body"].encode()) == ("applied", corrected.body)
+    assert await api.listed("/v1/events?state=corrected", "webhook_id") == [story.refused.webhook_id]
+    assert await api.listed("/v1/events?state=refused", "webhook_id") == []
+    assert await api.listed("/v1/dead-letters", "dead_letter_id") == []
+    assert (await api.get(f"/v1/dead-letters/{letter}"))["replayed_job_id"]
+
+
+async def test_the_same_correction_twice_changes_nothing_and_another_is_refused(api: Api, story: Story) -> None:
+    path = f"/v1/events/{story.refused.webhook_id}/correct"
+    loan = LoanSystem()
+    body = loan.settle("R3", principal=1).body
+    first = await api.post_bytes(path, body)
+
+    again = await api.post_bytes(path, body)
+    other_status, problem = await api.post_bytes(path, loan.settle("R3", principal=2).body)
+
+    assert (first[0], again) == (202, (200, first[1]))
+    assert (other_status, problem["code"]) == (409, "conflict")
+    assert problem["detail"].endswith(f"by {story.refused.webhook_id}.correction-1")
+    assert len(api.nudges) == 1
+    assert (await api.call("POST", f"/v1/events/{story.refused.webhook_id}/replay"))[0] == 409
+
+
+async def test_two_people_who_send_one_correction_at_once_correct_once(api: Api, story: Story) -> None:
+    path = f"/v1/events/{story.refused.webhook_id}/correct"
+    body = LoanSystem().settle("R3", principal=1).body
+
+    answers = await asyncio.gather(*(api.post_bytes(path, body) for _ in range(5)))
+
+    assert sorted(status for status, _ in answers) == [200, 200, 200, 200, 202]
+
+
+async def test_a_correction_that_is_wrong_too_is_corrected_itself(api: Api, station: Station, story: Story) -> None:
+    identity = story.refused.webhook_id
+    for n in (1, 2):
+        status, _ = await api.post_bytes(f"/v1/events/{identity}/correct", story.refused.body)
+        await (await station.worker()).drain()
+        assert status == 202
+        identity = f"{story.refused.webhook_id}.correction-{n}"
+
+    event = await api.get(f"/v1/events/{identity}")
+
+    assert (event["state"], event["corrects"]) == ("refused", f"{story.refused.webhook_id}.correction-1")
+
+
+async def test_a_correction_is_read_as_a_webhook_is(api: Api, story: Story) -> None:
+    path = f"/v1/events/{story.refused.webhook_id}/correct"
+    elsewhere = LoanSystem(loan_id="L2").settle("R3", principal=1)
+    capital = LoanSystem().tell("capital.contributed", investor_id="I1", amount=100)
+
+    for body, status, field in (
+        (b"{", 400, "body"),
+        (story.refused.body.replace(b"0.01", b"0.001"), 422, "data.principal"),
+        (elsewhere.body, 422, "data.loan_id"),
+        (capital.body, 422, "data.loan_id"),
+    ):
+        answered, problem = await api.post_bytes(path, body)
+        assert (answered, problem["errors"][0]["field"]) == (status, field)
+
+    assert (await api.get(f"/v1/events/{story.refused.webhook_id}"))["state"] == "refused"
+
+
+async def test_only_what_was_given_up_can_be_corrected(api: Api, story: Story) -> None:
+    for event, state in ((story.applied[0], "applied"), (story.held, "held"), (story.queued, "queued")):
+        status, problem = await api.post_bytes(f"/v1/events/{event.webhook_id}/correct", event.body)
+        assert (status, f"is {state}" in problem["detail"]) == (409, True)
+    assert (await api.post_bytes("/v1/events/nobody/correct", story.queued.body))[0] == 404
+    assert (await api.call("POST", f"/v1/events/{story.refused.webhook_id}/correct", {}, token="wrong"))[0] == 401
 
 
 async def test_an_event_whose_job_was_given_up_is_a_dead_letter(api: Api, station: Station) -> None:

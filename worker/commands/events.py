@@ -1,11 +1,11 @@
-"""``writeback events``: what became of every loan event, and replaying one that was given up."""
+"""``writeback events``: what became of every loan event, and what a person does about one that was given up."""
 
 from __future__ import annotations
 
 import argparse
 from typing import TYPE_CHECKING, Final
 
-from worker.commands.operating import add_action, add_group, add_paging, ask, control, number, page, written
+from worker.commands.operating import add_action, add_group, add_paging, ask, control, number, page, read_input, written
 from worker.commands.output import Columns, Output, printable, show_list, show_one
 from worker.operations.reader import Reader
 from worker.operations.views import EventFilter, EventState
@@ -33,9 +33,11 @@ def add(subparsers: Subparsers) -> None:
     add_paging(listing, number)
     showing = add_action(actions, "show", "show one event with its body", _show)
     replaying = add_action(actions, "replay", "have a refused event decided once more", _replay)
+    correcting = add_action(actions, "correct", "have another event decided in place of a refused one", _correct)
     burying = add_action(actions, "bury", "give up a held event that waits for what will never come", _bury)
-    for parser in (showing, replaying, burying):
+    for parser in (showing, replaying, correcting, burying):
         parser.add_argument("webhook_id", metavar="WEBHOOK_ID", help="the webhook-id it came under")
+    correcting.add_argument("file", metavar="FILE|-", help="the whole event as it should be; - reads standard input")
     burying.add_argument("--reason", type=written, required=True, help="why, for whoever looks later")
 
 
@@ -60,6 +62,13 @@ def _show(arguments: argparse.Namespace) -> int:
 def _replay(arguments: argparse.Namespace) -> int:
     document = ask(lambda database: control(database).replay_event(arguments.webhook_id))
     show_one(arguments.output, document, {})
+    return 0
+
+
+def _correct(arguments: argparse.Namespace) -> int:
+    body = read_input(arguments.file)
+    correction = ask(lambda database: control(database).correct_event(arguments.webhook_id, body))
+    show_one(arguments.output, correction.event, {})
     return 0
 
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from worker.app import open_database
@@ -73,6 +74,14 @@ def business_day(text: str) -> date:
 def written(text: str) -> str:
     """What a person writes, as an argument's type."""
     return _read(read_text, text)
+
+
+def read_input(file: str) -> bytes:
+    """The bytes of a file, or of standard input for ``-``; raises :class:`~worker.errors.UsageError`."""
+    try:
+        return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}") from error
 
 
 def ask(question: Callable[[Database], Awaitable[T]]) -> T:

@@ -7,12 +7,12 @@ import hashlib
 import os
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import aiohttp
 
 from worker.commands.loop import run
+from worker.commands.operating import read_input
 from worker.config import Settings, load_settings
 from worker.errors import Unavailable, UsageError
 from worker.inbox.routes import LOANS_PATH
@@ -38,10 +38,7 @@ def add(subparsers: Subparsers) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     settings = load_settings(os.environ, at_terminal=sys.stderr.isatty())
-    try:
-        body = sys.stdin.buffer.read() if arguments.file == "-" else Path(arguments.file).read_bytes()
-    except OSError as error:
-        raise UsageError(f"{arguments.file} cannot be read: {error.strerror}") from error
+    body = read_input(arguments.file)
     if arguments.id is not None and not is_webhook_id(arguments.id):
         raise UsageError(f"--id must be {WEBHOOK_ID_WORDS}")
     return run(_send(settings, arguments.url or f"http://{settings.host}:{settings.port}", arguments.id, body))

@@ -57,6 +57,7 @@ def add_routes(app: web.Application, reader: Reader, control: Control, tokens: S
         ("/v1/dead-letters/{dead_letter_id}/replay", write.replay_dead_letter),
     ):
         app.router.add_post(path, _answering(answer, tokens, 202))
+    app.router.add_post("/v1/events/{webhook_id}/correct", _correcting(control, tokens))
     for path, answer in (
         ("/v1/events/{webhook_id}/bury", write.bury_event),
         ("/v1/jobs/{job_id}/bury", write.bury_job),
@@ -150,9 +151,22 @@ class _Writes:
 def _answering(answer: Answer, tokens: Sequence[str], status: int) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def handle(request: web.Request) -> web.Response:
         require_bearer(request.headers.get("Authorization"), tokens)
-        return web.Response(status=status, text=json.dumps(await answer(request)), content_type="application/json")
+        return _json(await answer(request), status)
 
     return handle
+
+
+def _correcting(control: Control, tokens: Sequence[str]) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def handle(request: web.Request) -> web.Response:
+        require_bearer(request.headers.get("Authorization"), tokens)
+        correction = await control.correct_event(_webhook_id(request), await read_body(request))
+        return _json(correction.event, 200 if correction.repeated else 202)
+
+    return handle
+
+
+def _json(document: Document, status: int) -> web.Response:
+    return web.Response(status=status, text=json.dumps(document), content_type="application/json")
 
 
 def _period(request: web.Request) -> tuple[date, date]:

@@ -1,4 +1,4 @@
-"""Reads across the stations' tables, one function per statement. Nothing here writes.
+"""Reads across the stations' tables, one function per statement. Only a correction and what it closes are written here.
 
 Lists come in two steps: ``find_*`` answers the keys of one page, newest first and one more than asked for, by way of
 whichever index fits the filter; ``load_*`` reads what is shown of them. Run both in one transaction opened with
@@ -120,6 +120,22 @@ async def dead_letter_of_job(connection: Connection, job_id: int) -> int:
     return dead_letter_id
 
 
+async def lock_dead_letters(connection: Connection, kind: str, subject: int) -> None:
+    """Have everybody else who wants to close one of these dead letters wait until this transaction has ended."""
+    await connection.execute(query("operations/lock_dead_letters"), kind, subject)
+
+
+async def keep_correction(connection: Connection, message_id: int, corrects: int) -> None:
+    """Keep that one message corrects another, which nothing corrected before."""
+    await connection.execute(query("operations/keep_correction"), message_id, corrects)
+
+
+async def answer_dead_letter(connection: Connection, dead_letter_id: int, kind: str, subject: int) -> bool:
+    """Close a dead letter with the job queued in its stead; false when it is closed already."""
+    name = query("operations/answer_dead_letter")
+    return await connection.fetchval(name, dead_letter_id, kind, subject) is not None
+
+
 async def count_statement_entries(
     connection: Connection, account_ids: Sequence[UUID], period: tuple[date, date], at_most: int
 ) -> int:
@@ -128,6 +144,12 @@ async def count_statement_entries(
     name = query("operations/count_statement_entries")
     entries: int = await connection.fetchval(name, list(account_ids), start, end, at_most)
     return entries
+
+
+async def oldest_snapshot_age(connection: Connection) -> float:
+    """Seconds since the oldest snapshot anybody else holds in this database was taken; 0 when nobody holds one."""
+    age: float = await connection.fetchval(query("operations/oldest_snapshot_age"))
+    return age
 
 
 def _ids(rows: Sequence[asyncpg.Record]) -> list[int]:

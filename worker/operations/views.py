@@ -54,6 +54,8 @@ class EventState(StrEnum):
     """It can never be right as it is: a dead letter that names the field."""
     DEAD_LETTER = "dead_letter"
     """It was given up for another reason, such as a fault of this program."""
+    CORRECTED = "corrected"
+    """It was one of these two, and a person sent another in its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,10 @@ class EventFilter:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A loan event with what became of it. ``id`` is the inbox message's."""
+    """A loan event with what became of it. ``id`` is the inbox message's.
+
+    ``corrects`` and ``corrected_by`` are webhook ids: of the event it was sent in place of, and of the one sent in its.
+    """
 
     id: int
     webhook_id: str
@@ -82,6 +87,8 @@ class Event:
     ledger_transaction_id: UUID | None
     saga_id: int | None
     dead_letter_id: int | None
+    corrects: str | None
+    corrected_by: str | None
 
 
 @dataclass(frozen=True, slots=True)
