@@ -40,13 +40,13 @@ def decode_object(body: bytes) -> dict[str, object]:
         text = body.decode()
         document = _DECODER.decode(text)
     except UnicodeDecodeError as error:
-        raise _malformed(f"the body is not UTF-8: byte {error.start} is invalid") from None
+        raise _malformed(f"is not UTF-8: byte {error.start} is invalid") from None
     except json.JSONDecodeError as error:
-        raise _malformed(f"the body is not valid JSON: {error.msg} at character {error.pos}") from None
+        raise _malformed(f"is not valid JSON: {error.msg} at character {error.pos}") from None
     except RecursionError:
         raise _too_deep() from None
     if not isinstance(document, dict):
-        raise _malformed("the body must be a JSON object")
+        raise _malformed("must be a JSON object")
     if "\\u" in text or text.count("{") + text.count("[") > MAX_NESTING:
         _refuse_unstorable(document)
     return document
@@ -61,7 +61,7 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise _malformed(f"{name} is not a JSON number")
+    raise _malformed(f"holds {name}, which is not a JSON number")
 
 
 _DECODER: Final = json.JSONDecoder(
@@ -107,4 +107,4 @@ def _malformed(detail: str) -> Rejected:
 
 
 def _too_deep() -> Rejected:
-    return _malformed(f"the body nests deeper than {MAX_NESTING} levels")
+    return _malformed(f"nests deeper than {MAX_NESTING} levels")
