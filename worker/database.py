@@ -58,6 +58,7 @@ _AWAY: Final = (
     asyncpg.PostgresConnectionError,  # class 08, and connections that died under a statement
     asyncpg.OperatorInterventionError,  # class 57: shutting down, starting up; query_canceled is told apart below
     asyncpg.InsufficientResourcesError,  # class 53: disk full, out of memory, too many connections
+    asyncpg.PostgresSystemError,  # class 58: its files are gone or cannot be read; a statement cannot cause that
     asyncpg.ReadOnlySQLTransactionError,  # a fail-over left us on a standby
     asyncpg.IdleInTransactionSessionTimeoutError,  # this process was frozen and the server gave up on it
 )

@@ -131,6 +131,18 @@ async def test_an_orderly_shutdown_is_unavailable_and_the_pool_recovers(server: 
         await comes_back(database)
 
 
+async def test_a_server_whose_files_are_gone_is_unavailable(server: PostgresServer) -> None:
+    async with Database.open(server.url(), limits=IMPATIENT) as database:
+        async with database.connection() as connection:
+            await connection.execute("create table drawdowns (id int)")
+            file = await connection.fetchval("select pg_relation_filepath('drawdowns')")
+        (server.data_dir / file).unlink()
+    async with Database.open(server.url(), limits=IMPATIENT) as database:
+        with pytest.raises(DatabaseUnavailable, match="UndefinedFile"):
+            async with database.connection() as connection:
+                await connection.fetchval("select count(*) from drawdowns")
+
+
 async def _sleep_in_the_database(database: Database) -> None:
     with pytest.raises(DatabaseUnavailable):
         async with database.transaction() as connection:
