@@ -222,7 +222,8 @@ class Replica:
                 Registration(RUN_BULK_REQUEST, BulkHandler(self._database, now)),
             ]
             registrations = [*self._registrations(post_events), *map(self._observed, others)]
-            await Runner(self._database, registrations, self._hints).run(stop)
+            lost = self._metrics.lease_lost.inc
+            await Runner(self._database, registrations, self._hints, on_lease_lost=lost).run(stop)
             dispatching.cancel()
 
     def _registrations(self, post_events: PostEvents) -> list[Registration]:

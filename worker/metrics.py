@@ -30,6 +30,7 @@ class Depths:
     """By job kind: how long the oldest job that could run now has been ready."""
     dead_letters: Mapping[str, int] = field(default_factory=dict)
     """By class of reason."""
+    dead_letter_oldest_age: Mapping[str, float] = field(default_factory=dict)
     events_held: int = 0
     event_held_oldest_age: float = 0
     sagas_waiting: Mapping[str, int] = field(default_factory=dict)
@@ -39,6 +40,9 @@ class Depths:
     push_pending_oldest_age: Mapping[str, float] = field(default_factory=dict)
     """By accounting platform."""
     push_outcome_unknown: int = 0
+    push_outcome_unknown_oldest_age: float = 0
+    rate_limit_tokens: Mapping[str, int] = field(default_factory=dict)
+    """By the limit's scope: requests that may still be made of Codat at this moment."""
     connections: Mapping[str, int] = field(default_factory=dict)
     """By state."""
     ledger_imbalance: int = 0
@@ -46,6 +50,7 @@ class Depths:
     ledger_outbox: int = 0
     """Postings that a ledger at Modern Treasury has not got yet."""
     ledger_outbox_oldest_age: float = 0
+    oldest_xmin_age: float = 0
     schema_version: int = 0
 
 
@@ -76,6 +81,8 @@ class Metrics:
         for gauge, values in (
             (self._job_oldest_age, known.job_oldest_age),
             (self._dead_letters, known.dead_letters),
+            (self._dead_letter_oldest_age, known.dead_letter_oldest_age),
+            (self._rate_limit_tokens, known.rate_limit_tokens),
             (self._sagas_waiting, known.sagas_waiting),
             (self._saga_waiting_oldest_age, known.saga_waiting_oldest_age),
             (self._push_pending_oldest_age, known.push_pending_oldest_age),
@@ -89,9 +96,11 @@ class Metrics:
             (self._event_held_oldest_age, known.event_held_oldest_age),
             (self._push_pending, known.push_pending),
             (self._push_outcome_unknown, known.push_outcome_unknown),
+            (self._push_outcome_unknown_oldest_age, known.push_outcome_unknown_oldest_age),
             (self._ledger_imbalance, known.ledger_imbalance),
             (self._ledger_outbox, known.ledger_outbox),
             (self._ledger_outbox_oldest_age, known.ledger_outbox_oldest_age),
+            (self._oldest_xmin_age, known.oldest_xmin_age),
             (self._schema_version, known.schema_version),
         ):
             gauge.set(value if unknown is None else unknown)
@@ -101,6 +110,7 @@ class Metrics:
             "webhook_received_total", "Webhooks by sender, type and what became of them.", "source", "type", "outcome"
         )
         self.job_attempts = self._counter("job_attempts_total", "Attempts at jobs by outcome.", "kind", "outcome")
+        self.lease_lost = self._counter("lease_lost_total", "Leases of this process that others took over.")
         self.codat_requests = self._counter(
             "codat_requests_total", "Requests to Codat by operation and status.", "operation", "status"
         )
@@ -136,6 +146,9 @@ class Metrics:
             "job_oldest_age_seconds", "Longest wait of a job that could run now.", "kind"
         )
         self._dead_letters = self._gauge("dead_letters", "Jobs given up on that nobody has dealt with.", "class")
+        self._dead_letter_oldest_age = self._gauge(
+            "dead_letter_oldest_age_seconds", "Age of the oldest of them.", "class"
+        )
         self._events_held = self._gauge("events_held", "Loan events that came too early.")
         self._event_held_oldest_age = self._gauge("event_held_oldest_age_seconds", "Age of the oldest held event.")
         self._sagas_waiting = self._gauge("sagas_waiting", "Writebacks that cannot go on by themselves.", "waiting_for")
@@ -147,15 +160,26 @@ class Metrics:
             "push_pending_oldest_age_seconds", "Age of the oldest of them.", "platform"
         )
         self._push_outcome_unknown = self._gauge("push_outcome_unknown", "Writes whose effect is being looked up.")
+        self._push_outcome_unknown_oldest_age = self._gauge(
+            "push_outcome_unknown_oldest_age_seconds", "Time since the oldest of them was sent."
+        )
+        self._rate_limit_tokens = self._gauge(
+            "rate_limit_tokens", "Requests all replicas together may still make of Codat now.", "scope"
+        )
         self._connections = self._gauge("connections", "Accounting connections by state.", "state")
         self._ledger_imbalance = self._gauge("ledger_imbalance", "Currencies whose debits and credits differ.")
         self._ledger_outbox = self._gauge("ledger_outbox", "Postings not yet delivered to Modern Treasury.")
         self._ledger_outbox_oldest_age = self._gauge("ledger_outbox_oldest_age_seconds", "Age of the oldest of them.")
+        self._oldest_xmin_age = self._gauge(
+            "db_oldest_xmin_age_seconds", "Age of the oldest snapshot that keeps vacuum from the database's dead rows."
+        )
         self._schema_version = self._gauge("schema_version", "Number of the newest migration applied.")
         self._labelled = (
             self._jobs,
             self._job_oldest_age,
             self._dead_letters,
+            self._dead_letter_oldest_age,
+            self._rate_limit_tokens,
             self._sagas_waiting,
             self._saga_waiting_oldest_age,
             self._push_pending_oldest_age,

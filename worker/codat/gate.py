@@ -53,6 +53,11 @@ class Limits:
     window: timedelta = timedelta(minutes=1)
     patience: timedelta = PATIENCE
 
+    @property
+    def counted(self) -> Window:
+        """What is counted: whole slices, plus the time a request may be kept ready, so no real window sees more."""
+        return Window(self.requests_per_window, self.window + SLICE + BLOCK_LIFETIME, SLICE)
+
 
 class Gate:
     """This process's door to Codat. Nothing here is done inside a database transaction."""
@@ -140,11 +145,8 @@ class Gate:
             return max(grant.retry_after, timedelta(milliseconds=1))
 
     async def _take_from_window(self, connection: Connection) -> store.Grant:
-        # Counted whole slices, plus the time a request may be kept ready: no real window ever sees more.
-        span = self._limits.window + SLICE + BLOCK_LIFETIME
-        window = Window(self._limits.requests_per_window, span, SLICE)
         told, self._untold_quota = self._untold_quota, None
-        return await store.take_requests(connection, self._block, window, told)
+        return await store.take_requests(connection, self._block, self._limits.counted, told)
 
     @staticmethod
     def _now() -> float:

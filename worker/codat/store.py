@@ -76,6 +76,12 @@ async def take_requests(connection: Connection, wanted: int, window: Window, tol
     return Grant(row["granted"], row["retry_after"]) if row is not None else Grant(0, window.slice)
 
 
+async def requests_left(connection: Connection, window: Window) -> int:
+    """How many of the window's requests nobody has taken yet."""
+    taken: int = await connection.fetchval(query("codat/count_requests"), window.span)
+    return max(window.allowed - taken, 0)
+
+
 async def take_place(connection: Connection, company: int, places: int, held: list[int]) -> int | None:
     """Lock one of the company's places for this session beyond those it holds; None when all are taken."""
     place: int | None = await connection.fetchval(query("codat/take_place"), company, places, held)

@@ -11,7 +11,7 @@ import os
 import random
 import socket
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -49,9 +49,16 @@ class Runner:
     """Runs jobs of the registered kinds until told to stop. Any number of processes may run one each."""
 
     def __init__(
-        self, database: Database, registrations: Sequence[Registration], hints: Hints, *, drain: timedelta = DRAIN
+        self,
+        database: Database,
+        registrations: Sequence[Registration],
+        hints: Hints,
+        *,
+        drain: timedelta = DRAIN,
+        on_lease_lost: Callable[[], None] = lambda: None,
     ) -> None:
         self._database = database
+        self._on_lease_lost = on_lease_lost
         self._drain_limit = drain
         self._crews = {r.kind: Crew(r, self._report) for r in registrations}
         if len(self._crews) != len(registrations):
@@ -214,6 +221,7 @@ class Runner:
             crew.cancel()
         self._outbox.clear()
         self._wake.set()
+        self._on_lease_lost()
 
     def _calls(self) -> list[asyncio.Task[None]]:
         return [call for crew in self._crews.values() for call in crew.calls]
