@@ -5,7 +5,8 @@
     WritebackError
     ├── UsageError              the operator: fix the command line or the configuration, then start again
     ├── Unavailable             wait: the database or a foreign system is away; nothing was lost
-    │   └── DatabaseUnavailable
+    │   ├── DatabaseUnavailable
+    │   └── CredentialsRefused  the operator: another system does not accept this program's credentials
     ├── Rejected                the caller: the request is wrong and names its field and fix
     └── Bug                     us: a state that must not exist was met; stop rather than guess
 """
@@ -27,6 +28,10 @@ class Unavailable(WritebackError):
 
 class DatabaseUnavailable(Unavailable):
     """PostgreSQL cannot be reached, is starting up or is shutting down."""
+
+
+class CredentialsRefused(Unavailable):
+    """Another system turns this program away, and will until its configuration is corrected; the message says which."""
 
 
 class Rejected(WritebackError):

@@ -19,7 +19,7 @@ from typing import Final, TypeAlias
 import structlog
 from aiohttp import web
 
-from worker.errors import Rejected, Unavailable
+from worker.errors import CredentialsRefused, Rejected, Unavailable
 
 CONTENT_TYPE: Final = "application/problem+json"
 
@@ -81,6 +81,9 @@ async def problem_middleware(request: web.Request, handler: Handler) -> web.Stre
         return await handler(request)
     except Rejected as error:
         return problem(error.status, error.detail, code=error.code, field=error.field)
+    except CredentialsRefused as error:
+        log.warning("request_unavailable", path=request.path, error=str(error))
+        return problem(502, str(error), code="credentials_refused")
     except Unavailable as error:
         log.warning("request_unavailable", path=request.path, error=str(error))
         return problem(503, "the service cannot do this just now: send the request again after a moment")

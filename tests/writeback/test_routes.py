@@ -13,6 +13,7 @@ from aiohttp.test_utils import TestServer
 
 from tests.writeback.station import Station
 from tests.writeback.test_configure import body
+from worker.codat.replies import CodatError, Denied
 from worker.problems import problem_middleware
 from worker.writeback.configure.service import MappingService
 from worker.writeback.movement import Drawdown
@@ -77,6 +78,21 @@ async def test_a_refused_mapping_names_its_field(station: Station, api: Api) -> 
     status, problem = await api.call("PUT", mapping_path(station), body(station, supplier={"id": "nobody"}))
 
     assert (status, problem["errors"][0]["field"]) == (422, "supplier.id")
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_key_that_codat_refuses_is_named_as_what_to_correct(
+    station: Station, api: Api, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    async def denied(*_: object) -> Denied:
+        return Denied(status, CodatError(status, "Unauthorized"))
+
+    monkeypatch.setattr(station.codat, "get_connection", denied)
+
+    answered, problem = await api.call("PUT", mapping_path(station), body(station))
+
+    assert (answered, problem["code"]) == (502, "credentials_refused")
+    assert f"({status}: Unauthorized): set CODAT_API_KEY" in problem["detail"]
 
 
 async def test_a_body_that_claims_to_be_compressed_is_refused(station: Station, api: Api) -> None:

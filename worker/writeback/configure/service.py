@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Final, assert_never
 from uuid import UUID
 
 from worker import wire
 from worker.codat import options
 from worker.codat.records import RecordKind
-from worker.codat.replies import Found, NotFound, NotReady, Refused
+from worker.codat.replies import Denied, Found, NotFound, NotReady, RateLimited, Refused
+from worker.codat.replies import Unavailable as Unread
 from worker.database import Connection
-from worker.errors import Rejected, Unavailable
+from worker.errors import CredentialsRefused, Rejected, Unavailable
 from worker.jobs.store import enqueue_jobs
 from worker.money import AmountError, parse_minor
 from worker.wire import JsonObject
@@ -37,6 +38,9 @@ from worker.writeback.desk import Desk
 from worker.writeback.mapping import MappingState
 from worker.writeback.plan import PlannedStep, Purpose, StepKind, reference
 from worker.writeback.situation import KnownConnection
+
+KEY_REFUSALS: Final = (401, 403)
+"""Statuses with which Codat answers a key that is wrong, or one that may not do what was asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,7 @@ class MappingService:
     async def _connection(self, place: Place) -> KnownConnection:
         reply = await read_connection(self._desk, place.company_id, place.connection_id)
         if not isinstance(reply, Found):
-            raise Unavailable(f"Codat cannot describe the connection now: {reply}")
+            raise _cannot("describe the connection", reply)
         if reply.value.status == "Missing":
             raise Rejected(404, "Codat knows no such company and connection", code="not_found")
         if not reply.value.is_linked:
@@ -188,7 +192,7 @@ class MappingService:
         if isinstance(reply, Found):
             checks.feed(reply.value, wanted, currency)
         elif not isinstance(reply, NotFound | Refused):
-            raise Unavailable(f"Codat cannot list the bank feed's accounts now: {reply}")
+            raise _cannot("list the bank feed's accounts", reply)
 
     async def _feed_connection(self, place: Place, request: MappingRequest) -> UUID:
         """Where statement lines go: the connection named, the company's only bank feed, or the books' own."""
@@ -199,7 +203,7 @@ class MappingService:
             return lender.connection_id
         reply = await self._desk.codat.list_connections(place.company_id)
         if not isinstance(reply, Found):
-            raise Unavailable(f"Codat cannot list the company's connections now: {reply}")
+            raise _cannot("list the company's connections", reply)
         feeds = [item.id for item in reply.value if (item.source_type or "").casefold() == "bankfeed"]
         if len(feeds) > 1:
             raise Rejected(422, "is required: the company has several bank feeds", field="lender_account.connection_id")
@@ -216,7 +220,15 @@ class MappingService:
             case NotReady() | NotFound():
                 raise Unavailable(f"Codat has not read the company's {kind.value} yet; it was asked to")
             case _:
-                raise Unavailable(f"Codat cannot list the company's {kind.value} now: {reply}")
+                raise _cannot(f"list the company's {kind.value}", reply)
+
+
+def _cannot(do: str, reply: RateLimited | Denied | NotFound | NotReady | Refused | Unread) -> Unavailable:
+    """Why Codat does not do what was asked of it: try later, or correct the credentials."""
+    if not isinstance(reply, Denied):
+        return Unavailable(f"Codat cannot {do} now: {reply}")
+    fix = "set CODAT_API_KEY to a valid key" if reply.status in KEY_REFUSALS else "see its words"
+    return CredentialsRefused(f"Codat refuses this program's requests ({reply.status}: {reply.error.message}): {fix}")
 
 
 def _kinds(request: MappingRequest) -> list[StepKind]:
