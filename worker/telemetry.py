@@ -13,9 +13,13 @@ from contextlib import AbstractContextManager
 from typing import Any, Final, TextIO, TypedDict, Unpack
 
 import structlog
+from aiohttp.http_exceptions import HttpProcessingError
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from worker.config import LogFormat
+
+HTTP_SERVER: Final = "aiohttp.server"
+"""The logger of aiohttp's server, which tells of every request it cannot parse as of an error."""
 
 REDACTED: Final = "[redacted]"
 
@@ -83,9 +87,23 @@ def configure_logging(log_format: LogFormat, level: int, stream: TextIO | None =
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _renderer(log_format)],
         )
     )
+    logging.getLogger(HTTP_SERVER).addFilter(shorten_malformed)
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
+
+
+def shorten_malformed(record: logging.LogRecord) -> bool:
+    """A filter of the HTTP server's lines: bytes that are no request are one short line of their sender's fault.
+
+    Anybody who reaches the port can send them, so they must neither look like an error of ours nor fill the disk.
+    """
+    error = record.exc_info[1] if record.exc_info else None
+    if not isinstance(error, HttpProcessingError):
+        return True
+    record.levelno, record.levelname = logging.INFO, logging.getLevelName(logging.INFO)
+    record.msg, record.args, record.exc_info = "malformed_request", None, None
+    return logging.getLogger().isEnabledFor(record.levelno)
 
 
 def _renderer(log_format: LogFormat) -> Processor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import logging
@@ -10,11 +11,13 @@ from typing import Any
 
 import pytest
 import structlog
+from aiohttp import ClientSession, web
+from aiohttp.test_utils import TestServer
 from prometheus_client.parser import text_string_to_metric_families
 
 from worker.config import LogFormat
 from worker.metrics import Depths, Metrics
-from worker.telemetry import about, configure_logging, redact
+from worker.telemetry import HTTP_SERVER, about, configure_logging, redact
 
 SECRETS = [
     "Basic bGVuZGVyOmh1bnRlcjI=",
@@ -113,6 +116,36 @@ def test_the_level_applies_to_our_lines_and_to_foreign_ones(stream: io.StringIO)
     logging.getLogger("foreign").info("quiet")
     structlog.get_logger("test").warning("loud")
     assert [line["event"] for line in lines(stream)] == ["loud"]
+
+
+@pytest.mark.parametrize(("level", "told"), [(logging.INFO, ["malformed_request"] * 2), (logging.WARNING, [])])
+async def test_bytes_that_are_no_request_are_one_short_line_each(
+    stream: io.StringIO, level: int, told: list[str]
+) -> None:
+    configure_logging(LogFormat.JSON, level, stream)
+    async with TestServer(web.Application()) as server:
+        for sent in (b"GET / HTTP/1.1\r\nbroken\r\n\r\n", b"POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n"):
+            reader, writer = await asyncio.open_connection(server.host, server.port)
+            writer.write(sent)
+            assert (await reader.read()).startswith(b"HTTP/1.0 400")
+            writer.close()
+
+    assert [line["event"] for line in lines(stream) if line["logger"] == HTTP_SERVER] == told
+    assert "Traceback" not in stream.getvalue()
+
+
+async def test_a_fault_of_ours_keeps_its_traceback(stream: io.StringIO) -> None:
+    async def fail(_: web.Request) -> web.Response:
+        raise ZeroDivisionError
+
+    configure_logging(LogFormat.JSON, logging.INFO, stream)
+    app = web.Application()
+    app.router.add_get("/", fail)
+    async with TestServer(app) as server, ClientSession() as session, session.get(server.make_url("/")) as response:
+        assert response.status == 500
+
+    [line] = [line for line in lines(stream) if line["logger"] == HTTP_SERVER]
+    assert (line["level"], "ZeroDivisionError" in line["exception"]) == ("error", True)
 
 
 def test_a_terminal_gets_readable_text_with_the_traceback(stream: io.StringIO) -> None:
