@@ -154,6 +154,7 @@ create table push_webhooks (
     status             text        not null,
     heard_at           timestamptz not null
 );
+create index push_webhooks_oldest on push_webhooks (heard_at);
 
 create function refuse_change_of_history() returns trigger language plpgsql as $$
 begin

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -14,6 +15,7 @@ from worker.jobs.job import Done, Park, Snooze
 from worker.writeback import store
 from worker.writeback.movement import Drawdown, Repayment, RepaymentReversal
 from worker.writeback.operator import Operator
+from worker.writeback.settlement import PUSH_WEBHOOK_RETENTION
 
 TRANSFERS = {"path": "*/push/transfers", "method": "POST"}
 
@@ -305,3 +307,18 @@ async def test_a_new_mapping_and_the_retry_with_it_are_stored_together(
 
     await station.finish(saga)
     assert await station.balance("otherExpenseAccountId") == "66.67"
+
+
+async def test_what_webhooks_said_of_unknown_push_operations_is_forgotten_in_the_end(station: Station) -> None:
+    for hours in (0, 1):
+        station.now += timedelta(hours=hours)
+        await station.hear(push_webhook(uuid4(), "Success"))
+    station.now += PUSH_WEBHOOK_RETENTION - timedelta(minutes=30)
+
+    last = uuid4()
+    await station.hear(push_webhook(last, "Success"))
+
+    async with station.database.connection() as connection:
+        kept = await connection.fetch("select push_operation_key from push_webhooks order by heard_at")
+    assert len(kept) == 2
+    assert kept[-1]["push_operation_key"] == last

@@ -26,6 +26,9 @@ from worker.writeback.desk import Desk, logger
 QUOTA_PAUSE: Final = timedelta(minutes=15)
 """How long nobody asks Codat anything when it says the daily quota is used up but not until when."""
 
+PUSH_WEBHOOK_RETENTION: Final = timedelta(days=2)
+"""How long a push webhook is kept for an answer it may have overtaken: twice the time a lost answer is looked for."""
+
 
 class WebhookHandler:
     """Handler of the queue's ``codat_webhook`` jobs; a job's subject is the inbox message's id."""
@@ -54,7 +57,7 @@ class WebhookHandler:
 async def _heed(connection: Connection, notice: Notice, now: datetime) -> None:
     match notice:
         case PushStatusChanged(push_operation_key=key, status=status):
-            saga_id = await store.note_push_webhook(connection, key, status, now)
+            saga_id = await store.note_push_webhook(connection, key, status, now, PUSH_WEBHOOK_RETENTION)
             if saga_id is not None:
                 await store.wake_sagas(connection, [saga_id])
             logger.info("push webhook heard", push_operation_key=str(key), status=status, saga_id=saga_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -292,10 +292,12 @@ async def lock_push_key(connection: Connection, push_operation_key: UUID) -> Non
     await connection.execute(query("writeback/lock_push_key"), push_operation_key)
 
 
-async def note_push_webhook(connection: Connection, push_operation_key: UUID, status: str, now: datetime) -> int | None:
-    """Keep a webhook's word and return the saga it is about, or None when no step has that key yet."""
+async def note_push_webhook(
+    connection: Connection, push_operation_key: UUID, status: str, now: datetime, keep: timedelta
+) -> int | None:
+    """Keep a webhook's word, forget a few older than ``keep``; the saga it is about, None while no step has the key."""
     await lock_push_key(connection, push_operation_key)
-    await connection.execute(query("writeback/note_push_webhook"), push_operation_key, status, now)
+    await connection.execute(query("writeback/note_push_webhook"), push_operation_key, status, now, keep)
     saga_id: int | None = await connection.fetchval(query("writeback/saga_of_push"), push_operation_key)
     return saga_id
 
