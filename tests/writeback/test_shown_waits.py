@@ -13,7 +13,7 @@ from tests.writeback.station import Station
 from tests.writeback.test_decisions import reach
 from tests.writeback.test_doubts import push_of_another_program
 from tests.writeback.test_reading import freeze_readings, lost_transfer
-from worker.codat.push_operation import PushStatus
+from worker.codat.push_operation import PushOperation, PushStatus
 from worker.codat.replies import Found, RateLimited, Unavailable
 from worker.jobs.job import Park, Snooze
 from worker.writeback.desk import Desk
@@ -277,3 +277,34 @@ async def test_a_refused_write_that_codat_now_calls_written_is_left_to_a_person(
     monkeypatch.setattr(station.codat, "get_push_operation", read)
     await station.finish(saga)
     assert len(await station.records("transfers")) == 1
+
+
+async def test_a_refused_write_that_codat_now_calls_timed_out_is_looked_for_when_a_person_asks_for_a_retry(
+    station: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await station.arrange({"kind": "push_fails", "match": TRANSFERS, "itemId": "Id", "message": "Refused."})
+    saga = await station.saga(Drawdown("D1", 100_000))
+    await station.drive(saga)
+    refused = (await station.steps(saga))[0]["push_operation_key"]
+    read, listed = station.codat.get_push_operation, station.codat.list_push_operations
+
+    def doubted(operation: PushOperation) -> PushOperation:
+        return replace(operation, status=PushStatus.TIMED_OUT) if operation.key == refused else operation
+
+    async def reads(*key: Any) -> Any:
+        reply = await read(*key)
+        return Found(doubted(reply.value)) if isinstance(reply, Found) else reply
+
+    async def lists(*since: Any) -> Any:
+        reply = await listed(*since)
+        return Found([doubted(one) for one in reply.value]) if isinstance(reply, Found) else reply
+
+    monkeypatch.setattr(station.codat, "get_push_operation", reads)
+    monkeypatch.setattr(station.codat, "list_push_operations", lists)
+    assert isinstance(await station.handler.advance(saga), Snooze)
+
+    await Operator(station.database, lambda: station.now).retry(saga)
+    await station.finish(saga)
+
+    assert len(await station.records("transfers")) == 1
+    assert any("proven absent" in line for line in await station.story(saga))

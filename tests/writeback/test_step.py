@@ -29,6 +29,7 @@ ALLOWED = {
     (StepState.PENDING, StepEvent.CONFIRMED): StepState.SUCCEEDED,
     (StepState.PENDING, StepEvent.REFUSED): StepState.FAILED,
     (StepState.PENDING, StepEvent.LOST): StepState.UNKNOWN,
+    (StepState.FAILED, StepEvent.LOST): StepState.UNKNOWN,
     (StepState.FAILED, StepEvent.RETRIED): StepState.PLANNED,
     (StepState.FAILED, StepEvent.CONFIRMED): StepState.SUCCEEDED,
     (StepState.UNKNOWN, StepEvent.ADOPTED): StepState.SUCCEEDED,

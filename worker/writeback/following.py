@@ -163,6 +163,9 @@ async def _read_again(desk: Desk, situation: Situation, step: Step) -> Reading |
             return Reading.STILL_REFUSED
         case Found(operation) if operation.status is PushStatus.SUCCESS:
             return Pause(await desk.wait(situation.saga, WaitingFor.PERSON, _SUCCESS_WITHOUT_RECORD))
+        case Found(operation) if operation.status is PushStatus.TIMED_OUT and step.resend_allowed:
+            await desk.record(step, step.doubted_again(desk.clock()), "poll", operation.status, "it had been refused")
+            return Reading.CHANGED
         case Found(operation) if operation.status is not PushStatus.FAILED:
             age = desk.clock() - step.refused_at if step.refused_at else timedelta(0)
             delay = growing(age, first=desk.timings.poll_first, longest=desk.timings.poll_longest)

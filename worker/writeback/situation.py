@@ -216,6 +216,10 @@ class Step:
         """Waiting for Codat to read the books; ``baseline`` holds the kinds that were asked for."""
         return replace(self, sync_requested_at=now, sync_baseline=baseline)
 
+    def doubted_again(self, now: datetime) -> Step:
+        """Its refusal is no longer believed, and a person asked for it: looked for, and sent again if it is absent."""
+        return replace(self.lost(UnknownCause.TIMED_OUT, now), resend_allowed=True)
+
     def seen_synced(self) -> Step:
         """The books were read once more and looked through."""
         return replace(self, sync_requested_at=None, sync_baseline=None, syncs_seen=self.syncs_seen + 1)

@@ -7,8 +7,8 @@
         ▲ ▲ │                │ │ │                 │ │                     ▲  ▲
         │ │ └─ adopted ──────┼─┼─┼─ confirmed ─────┼─┼─────────────────────┘  │
         │ │                  │ │ └─ refused ───────┼─┴─ refused ──▶ failed ───┤ confirmed
-        │ └── retried ───────┼─┼───────────────────┼────────────────┘  ▲      │
-        │                    │ └─ lost ──▶ unknown ◀── lost            │      │
+        │ └── retried ───────┼─┼───────────────────┼────────────────┘ │▲      │
+        │                    │ └─ lost ──▶ unknown ◀── lost ── lost ──┘│      │
         └──── proven absent ─┼──────────────┘ │ │ └─── refused ────────┘      │
                              │                │ └───── adopted, confirmed ────┘
 """
@@ -71,7 +71,11 @@ _FROM_PENDING: Final = {
     StepEvent.REFUSED: StepState.FAILED,
     StepEvent.LOST: StepState.UNKNOWN,
 }
-_FROM_FAILED: Final = {StepEvent.RETRIED: StepState.PLANNED, StepEvent.CONFIRMED: StepState.SUCCEEDED}
+_FROM_FAILED: Final = {
+    StepEvent.RETRIED: StepState.PLANNED,
+    StepEvent.CONFIRMED: StepState.SUCCEEDED,
+    StepEvent.LOST: StepState.UNKNOWN,
+}
 _FROM_UNKNOWN: Final = {
     StepEvent.ADOPTED: StepState.SUCCEEDED,
     StepEvent.CONFIRMED: StepState.SUCCEEDED,
