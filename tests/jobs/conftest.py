@@ -59,10 +59,12 @@ def working(database: Database) -> Working:
     """A runner at work in this process; it is drained on leaving."""
 
     @asynccontextmanager
-    async def work(*registrations: Registration, drain: timedelta = DRAIN) -> AsyncIterator[Runner]:
+    async def work(
+        *registrations: Registration, drain: timedelta = DRAIN, on_lease_lost: Callable[[], None] = lambda: None
+    ) -> AsyncIterator[Runner]:
         stop = asyncio.Event()
         hints = Hints(database)
-        runner = Runner(database, registrations, hints, drain=drain)
+        runner = Runner(database, registrations, hints, drain=drain, on_lease_lost=on_lease_lost)
         async with asyncio.TaskGroup() as group:
             group.create_task(hints.run(stop))
             group.create_task(runner.run(stop))

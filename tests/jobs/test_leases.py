@@ -276,7 +276,8 @@ async def test_a_runner_that_loses_its_lease_stops_its_handlers_and_goes_on_unde
         return bool(worker_ids)
 
     await enqueue(database, 1)
-    async with working(Registration("work", handler)) as runner:
+    losses: list[None] = []
+    async with working(Registration("work", handler), on_lease_lost=lambda: losses.append(None)) as runner:
         await eventually(has_begun)
         first = runner.worker_id
         async with (
@@ -285,6 +286,7 @@ async def test_a_runner_that_loses_its_lease_stops_its_handlers_and_goes_on_unde
             await connection.execute("update job_workers set lost = true where id = $1", first)
         await eventually(is_buried)
     assert stopped == [first]
+    assert len(losses) == 1
     assert len(set(worker_ids)) == len(worker_ids) == 2
 
 
