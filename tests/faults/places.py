@@ -15,7 +15,7 @@ from tests.flow.stack import Stack
 ANOTHER_TELLING_AFTER_SECONDS = 4.0
 """One telling's way takes a second; it may have to wait for what a dead process holds by its lease."""
 
-MOST_TELLINGS = 6
+MOST_TELLINGS = 10
 """Tellings for one place before it counts as unreachable. Locks that the dead left are gone after two of them."""
 
 SIGKILLED = -signal.SIGKILL

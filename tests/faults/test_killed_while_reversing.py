@@ -32,6 +32,9 @@ COMPANIES = 8
 LOSSES = ("status_after", "status_before", "push_times_out_then_succeeds")
 """How the answer to a deletion is lost: with the cost deleted, not deleted, deleted later."""
 
+LATER = 400
+"""Simulated seconds after which a deletion that had timed out takes effect after all: it is looked for before."""
+
 
 @dataclass
 class Repaid:
@@ -64,7 +67,7 @@ class Repaid:
         self.reversed.append(story)
         if loss is not None:
             match = {"method": "DELETE", "companyId": story.borrower.company["id"], "path": "*/push/directCosts/*"}
-            await self.stack.control("faults", [{"kind": loss, "match": match, "status": 502}])
+            await self.stack.control("faults", [{"kind": loss, "match": match, "status": 502, "seconds": LATER}])
         await deliver(self.stack, *story.events[-1])
 
 
