@@ -9,29 +9,48 @@ from typing import Any
 from modern_treasury import AsyncModernTreasury
 from modern_treasury.types import LedgerAccount, LedgerTransaction
 
+BOOKS = ("LendNow Ledger", "Represents LendNow's funds and investor and borrower's balances")
+"""The ledger's name and description."""
+
 CHART = {
-    "loan_principal": ("Loan 1 - Principal", "debit"),
-    "loan_interest": ("Loan 1 - Interest", "debit"),
-    "loan_fees": ("Loan 1 - Fees", "debit"),
-    "investor_principal": ("MoneyNow - Principal Due", "credit"),
-    "investor_interest": ("MoneyNow - Interest Due", "credit"),
-    "cash": ("LendNow Cash Account", "debit"),
-    "revenue": ("LendNow Revenue", "credit"),
-    "expenses": ("LendNow Expenses", "debit"),
+    "loan_principal": ("Loan 1 - Principal", "Tracks Loan 1 outstanding principal due", "debit"),
+    "loan_interest": ("Loan 1 - Interest", "Tracks Loan 1 outstanding interest due", "debit"),
+    "loan_fees": ("Loan 1 - Fees", "Tracks fees associated with Loan 1", "debit"),
+    "investor_principal": ("MoneyNow - Principal Due", "Tracks principal owed to MoneyNow", "credit"),
+    "investor_interest": ("MoneyNow - Interest Due", "Tracks interest owed to MoneyNow", "credit"),
+    "cash": ("LendNow Cash Account", "Tracks LendNow cash balances", "debit"),
+    "revenue": ("LendNow Revenue", "Tracks LendNow revenue from all streams, including fees and interest", "credit"),
+    "expenses": (
+        "LendNow Expenses",
+        "Tracks LendNow expenses in the course of business, including bank and service fees",
+        "debit",
+    ),
 }
+"""Name, description and normal balance of every account."""
 
 STORY = (
-    ("2020-08-27", {"cash": 1_000_000}, {"investor_principal": 1_000_000}),
+    ("2020-08-27", "MoneyNow liquidity provided", {"cash": 1_000_000}, {"investor_principal": 1_000_000}),
     (
         "2020-09-10",
+        "Loan 1 disbursed",
         {"loan_principal": 1_000_000, "loan_interest": 50_000},
         {"cash": 1_000_000, "revenue": 25_000, "investor_interest": 25_000},
     ),
-    ("2020-10-10", {"loan_interest": 5_000}, {"revenue": 2_500, "investor_interest": 2_500}),
-    ("2020-10-11", {"cash": 105_000}, {"loan_principal": 100_000, "loan_interest": 5_000}),
-    ("2021-07-10", {"investor_principal": 1_000_000, "investor_interest": 25_000}, {"cash": 1_025_000}),
+    (
+        "2020-10-10",
+        "Loan 1 - Month 1 Interest",
+        {"loan_interest": 5_000},
+        {"revenue": 2_500, "investor_interest": 2_500},
+    ),
+    ("2020-10-11", "Loan 1 repayment 1", {"cash": 105_000}, {"loan_principal": 100_000, "loan_interest": 5_000}),
+    (
+        "2021-07-10",
+        "Payment back to MoneyNow for Loan 1",
+        {"investor_principal": 1_000_000, "investor_interest": 25_000},
+        {"cash": 1_025_000},
+    ),
 )
-"""What happened: the day, what was debited, what was credited."""
+"""What happened: the day, in words, what was debited, what was credited."""
 
 END = {
     "cash": (1_105_000, 2_025_000, -920_000),
@@ -56,10 +75,16 @@ class LendNow:
 
     @classmethod
     async def open(cls, client: AsyncModernTreasury) -> LendNow:
-        lender = cls(client, (await client.ledgers.create(name="LendNow Ledger")).id)
-        for word, (name, side) in CHART.items():
+        name, description = BOOKS
+        lender = cls(client, (await client.ledgers.create(name=name, description=description)).id)
+        for word, (name, description, side) in CHART.items():
             account = await client.ledger_accounts.create(
-                name=name, normal_balance=side, currency="USD", ledger_id=lender.ledger_id, external_id=word
+                name=name,
+                description=description,
+                normal_balance=side,
+                currency="USD",
+                ledger_id=lender.ledger_id,
+                external_id=word,
             )
             lender.ids[word] = account.id
         return lender

@@ -11,9 +11,11 @@ from tests.api.lendnow import END, STORY, LendNow
 @pytest.fixture
 async def told(lender: LendNow) -> LendNow:
     """The lender after the five transactions."""
-    for number, (day, debits, credits) in enumerate(STORY):
-        transaction = await lender.post(debits, credits, effective_at=day, external_id=f"lendnow-{number}")
+    for number, (day, words, debits, credits) in enumerate(STORY):
+        said = {"description": words, "effective_at": day, "external_id": f"lendnow-{number}"}
+        transaction = await lender.post(debits, credits, **said)
         assert (transaction.status, transaction.effective_date.isoformat()) == ("posted", day)
+        assert transaction.description == words
         assert transaction.posted_at is not None
     return lender
 
