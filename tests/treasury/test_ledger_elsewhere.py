@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -16,7 +15,7 @@ from tests.conftest import copied_database
 from tests.faults.cradle import open_cradle, place
 from tests.faults.story import deliver
 from tests.flow.stack import Stack, eventually
-from tests.treasury.stage import KEY, LEDGER, ORGANIZATION, Event, Remote, delivered, open_lender, open_remote, tell
+from tests.treasury.stage import KEY, LEDGER, ORGANIZATION, Event, Remote, delivered, tell
 from tests.treasury.story import life
 from worker.demo.processes import free_port
 from worker.loans.postings import LEDGER_NAME
@@ -31,25 +30,6 @@ PLACES = [
 ]
 """Where a process dies: with the effect there and no record of it here, for every kind of posting; while the record is
 written; and before the queue hears of it."""
-
-
-@pytest.fixture
-async def remote(
-    server_url: str, template: str, database_numbers: Iterator[int], tmp_path: Path
-) -> AsyncIterator[Remote]:
-    """The ledger elsewhere."""
-    async with (
-        copied_database(server_url, template, next(database_numbers)) as url,
-        open_remote(url, tmp_path) as remote,
-    ):
-        yield remote
-
-
-@pytest.fixture
-async def lender(database_url: str, tmp_path: Path, remote: Remote) -> AsyncIterator[Stack]:
-    """Who posts there."""
-    async with open_lender(database_url, tmp_path, remote) as stack:
-        yield stack
 
 
 async def test_the_books_there_are_those_a_ledger_of_our_own_would_hold(
