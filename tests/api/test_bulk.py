@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from asyncpg import SerializationError
 from modern_treasury import AsyncModernTreasury, NotFoundError
 from modern_treasury.types import BulkRequest, BulkResult
 
 from tests.api.conftest import Raw
 from tests.api.lendnow import LendNow
 from worker.api import bulk_run
-from worker.api.bulk import RUN_BULK_REQUEST
+from worker.api.bulk import MAX_RESOURCES, RUN_BULK_REQUEST
 from worker.api.bulk_run import BulkHandler
+from worker.api.routes import MAX_BODY_BYTES
 from worker.database import Database
 from worker.jobs.hints import Hints
-from worker.jobs.job import Registration
+from worker.jobs.job import Claim, Job, Registration
 from worker.jobs.runner import Runner
 
 MISSING = "00000000-0000-4000-8000-000000000000"
@@ -195,6 +198,88 @@ async def test_a_request_that_was_broken_off_goes_on_where_it_was(
     assert len({result.entity_id for result in await results_of(client, request)}) == 25
 
 
+async def forbid(database: Database, table: str, condition: str, code: str) -> None:
+    """Have the database itself refuse a row, behind every check of the program."""
+    async with database.transaction() as connection:
+        await connection.execute(
+            f"""
+            create function forbid() returns trigger language plpgsql as $$
+            begin
+                raise exception 'forbidden by a test' using errcode = '{code}';
+            end $$;
+            create trigger forbid before insert on {table} for each row when ({condition}) execute function forbid()
+            """
+        )
+
+
+@pytest.mark.parametrize("code", ["LW004", "23505", "22003"])
+async def test_a_transaction_that_the_database_refuses_fails_alone(
+    lender: LendNow, client: AsyncModernTreasury, database: Database, code: str
+) -> None:
+    await forbid(database, "ledger_transactions", "new.description = 'bad'", code)
+    resources = [transfer(lender, 1, description="bad" if n in {3, 4, 11} else "good") for n in range(12)]
+    request = await ask(client, "create", "ledger_transaction", resources)
+    await work(database)
+    assert await outcome(client, request) == ("completed", 12, 9, 3)
+    assert (await lender.amounts("cash"))[0] == 9
+    failed = [result for result in await results_of(client, request) if result.status == "failed"]
+    for result in failed:
+        (error,) = result.entity.to_dict()["request_errors"]  # type: ignore[misc]
+        assert (error["code"], error["parameter"]) == ("parameter_invalid", "resources")  # type: ignore[index]
+        assert "forbidden by a test" in error["message"]  # type: ignore[index]
+    told = [event.event_name async for event in client.events.list(entity_id=request.id)]
+    assert told == ["completed", "created"]
+
+
+async def test_an_account_that_the_database_refuses_fails_alone(
+    lender: LendNow, client: AsyncModernTreasury, database: Database
+) -> None:
+    await forbid(database, "ledger_accounts", "new.name = 'bad'", "LW005")
+    about = {"normal_balance": "debit", "currency": "USD", "ledger_id": lender.ledger_id}
+    request = await ask(
+        client, "create", "ledger_account", [{"name": name, **about} for name in ("one", "bad", "three")]
+    )
+    await work(database)
+    assert await outcome(client, request) == ("completed", 3, 2, 1)
+    assert [result.status for result in await results_of(client, request)] == ["successful", "failed", "successful"]
+
+
+async def test_a_resource_that_fails_for_reasons_of_ours_is_given_up_at_last(
+    lender: LendNow, client: AsyncModernTreasury, database: Database
+) -> None:
+    await forbid(database, "ledger_transactions", "new.description = 'bad'", "40001")
+    resources = [transfer(lender, 1, description=said) for said in ("good", "bad", "good")]
+    request = await ask(client, "create", "ledger_transaction", resources)
+    (sequence,) = await sequences(database)
+    handler = BulkHandler(database, lambda: datetime.now(UTC))
+    tried: list[str] = []
+    for attempt in (1, bulk_run.TRIES - 1, bulk_run.TRIES, 1):
+        job = Job(1, RUN_BULK_REQUEST, 0, sequence, attempt, datetime.now(UTC), datetime.now(UTC))
+        try:
+            (answered,) = await handler(Claim(1, (job,)))
+        except SerializationError:
+            tried.append("failed")
+        else:
+            tried.append(type(answered).__name__)
+    assert tried == ["failed", "failed", "Snooze", "Done"]
+    assert await outcome(client, request) == ("completed", 3, 2, 1)
+    failed = (await results_of(client, request))[1].entity.to_dict()["request_errors"][0]  # type: ignore[index]
+    assert failed["code"] == "internal_error"  # type: ignore[index]
+
+
+async def test_a_request_of_ten_thousand_resources_is_taken_and_one_more_is_not(lender: LendNow, raw: Raw) -> None:
+    body = {
+        "action_type": "create",
+        "resource_type": "ledger_transaction",
+        "resources": [transfer(lender, 1, description="d" * 800)] * MAX_RESOURCES,
+    }
+    assert len(json.dumps(body)) > MAX_BODY_BYTES
+    status, shown, _ = await raw.call("POST", "/api/bulk_requests", json=body)
+    assert (status, shown["total_resource_count"]) == (201, MAX_RESOURCES)
+    body["resources"] = [{}] * (MAX_RESOURCES + 1)
+    assert await raw.error("POST", "/api/bulk_requests", json=body) == (422, "parameter_invalid", "resources")
+
+
 async def test_two_workers_on_one_request_try_every_resource_once(
     lender: LendNow, client: AsyncModernTreasury, database: Database
 ) -> None:
@@ -212,7 +297,7 @@ async def sequences(database: Database) -> list[int]:
 
 
 async def try_all(handler: BulkHandler, sequence: int) -> None:
-    while not await handler.try_some(sequence, 100):
+    while await handler.try_some(sequence, 100) is None:
         pass
 
 

@@ -6,11 +6,11 @@ fails disturbs no other. Results appear as they come, so that none is ever seen 
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
 
 from worker.api import bulk_store as store
 from worker.api import events_store
-from worker.api.body import Body
 from worker.api.bulk_objects import (
     Action,
     EntityType,
@@ -34,7 +34,11 @@ RUN_BULK_REQUEST: Final = "run_bulk_request"
 """The kind of job that tries the resources of a bulk request; its subject is the request's sequence."""
 
 MAX_RESOURCES: Final = 10_000
-"""Resources of one request: what fits into a body, and some seconds of work."""
+"""Resources of one request: some seconds of work."""
+
+MAX_BULK_BYTES: Final = 25 * 1024 * 1024
+"""Largest bulk request: Modern Treasury's limit of any body. So many transactions of four entries with metadata have
+7 MiB; about ten times that is held in memory while they are read."""
 
 REQUEST: Final = "bulk_request"
 
@@ -63,7 +67,7 @@ class BulkRequests:
 
     async def create(self, call: Call) -> Answer:
         """A new bulk request, and the job that is charged with it."""
-        new = _read_new(call.body)
+        new = await asyncio.to_thread(_read_new, call)  # a second or two at worst, in which others are answered
 
         async def effect(connection: Connection) -> Answer:
             request = await store.insert_request(connection, new)
@@ -111,7 +115,8 @@ class BulkRequests:
         return answer(render_bulk_result(result))
 
 
-def _read_new(body: Body) -> NewBulkRequest:
+def _read_new(call: Call) -> NewBulkRequest:
+    body = call.body
     action, resource_type = (
         body.required_choice("action_type", Action),
         body.required_choice("resource_type", ResourceType),

@@ -3,6 +3,10 @@
 What a resource changes and what is put down about it are one commit, so that a process may be killed at any moment and
 another goes on with exactly the resources that were not tried. Transactions of one ledger share their commits, each
 with its own result; accounts have one each, because they take locks that posters wait for.
+
+No resource stops its request. One that the database itself refuses fails the commit it shares, is then tried alone and
+fails; one that keeps failing for any other reason is given up after :data:`TRIES`. Only an absent database is waited
+for without end.
 """
 
 from __future__ import annotations
@@ -12,6 +16,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, assert_never
 from uuid import UUID, uuid4
+
+import structlog
 
 from worker.api import accounts, bulk_store, events_store, posting_store, transactions_store
 from worker.api.body import Body
@@ -33,11 +39,11 @@ from worker.api.moments import show
 from worker.api.objects import Account
 from worker.api.outcomes import external_id_taken, refusal, shown
 from worker.api.query import Window
-from worker.api.refusals import invalid, not_found, unknown
+from worker.api.refusals import Code, invalid, not_found, unknown
 from worker.api.render import render_account, render_transaction
 from worker.api.transaction_body import Wanted, read_create, read_update
 from worker.database import Connection, Database
-from worker.errors import Rejected
+from worker.errors import DatabaseUnavailable, Rejected
 from worker.jobs.job import Claim, Done, Job, Snooze
 from worker.jobs.job import Outcome as JobOutcome
 from worker.ledger import poster
@@ -49,6 +55,11 @@ TRANSACTIONS_AT_ONCE: Final = 100
 
 COMMITS_PER_CALL: Final = 200
 """Commits of one handler call, far within its time limit; what is left is tried by the next."""
+
+TRIES: Final = 10
+"""Attempts at a resource that fails for reasons of ours, with some minutes of back-off between them altogether."""
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,42 +83,80 @@ class BulkHandler:
         return [await self._run(job) for job in claim.jobs]
 
     async def _run(self, job: Job) -> JobOutcome:
-        # A call that failed before goes on with one at a time, so that the one at fault stops no others before it.
+        # After a failure one at a time, so that the one at fault stops no others before it.
         most = TRANSACTIONS_AT_ONCE if job.attempt == 1 else 1
         for _ in range(COMMITS_PER_CALL):
-            if await self.try_some(job.subject, most):
-                return Done()
+            try:
+                if answered := await self.try_some(job.subject, most, is_last=job.attempt >= TRIES):
+                    return answered
+            except DatabaseUnavailable:
+                raise
+            except Exception as error:
+                if most == 1:
+                    raise
+                log.warning("bulk_commit_split", job_id=job.id, error=str(error))
+                most = 1
         return Snooze(timedelta(0))
 
-    async def try_some(self, sequence: int, most: int) -> bool:
-        """Try the next resources in one commit; whether there are none left."""
+    async def try_some(self, sequence: int, most: int, *, is_last: bool = False) -> JobOutcome | None:
+        """Try the next resources in one commit; None when there are more, otherwise what becomes of the job.
+
+        On the last try (``is_last``) a resource alone is given up whatever is wrong with it, and the next one has all
+        its tries before it.
+        """
         async with self._database.transaction() as connection:
             request = await bulk_store.lock_request(connection, sequence)
             if request is None or request.status is RequestStatus.COMPLETED:
-                return True
-            match request.resource_type:
-                case ResourceType.LEDGER_TRANSACTION:
-                    resources = await bulk_store.pending_resources(connection, request.id, most)
-                    outcomes = await self._post(connection, request, resources)
-                case ResourceType.LEDGER_ACCOUNT:
-                    (resource,) = await bulk_store.pending_resources(connection, request.id, 1)
-                    outcomes = {resource.id: await self._try_account(connection, request, resource)}
-                case _:
-                    assert_never(request.resource_type)
+                return Done()
+            if request.resource_type is ResourceType.LEDGER_ACCOUNT:
+                most = 1
+            resources = await bulk_store.pending_resources(connection, request.id, most)
+            if most > 1:
+                outcomes = await self._post(connection, request, resources)
+            else:
+                outcomes = await self._try_alone(connection, request, resources[0], is_last=is_last)
             request = await bulk_store.save_outcomes(connection, request.id, outcomes)
-            if completed := request.status is RequestStatus.COMPLETED:
+            if request.status is RequestStatus.COMPLETED:
                 document = render_bulk_request(request)
                 await events_store.insert_event(connection, REQUEST, "completed", request.id, document)
-            return completed
+                return Done()
+        return Snooze(timedelta(0)) if is_last else None
 
-    async def _try_account(self, connection: Connection, request: BulkRequest, resource: Resource) -> Outcome:
-        try:
-            async with connection.transaction():
+    async def _try_alone(
+        self, connection: Connection, request: BulkRequest, resource: Resource, *, is_last: bool
+    ) -> dict[UUID, Outcome]:
+        """Try one resource, and take back what it did when it fails. Raises what may pass unless it is the last try."""
+        refused: Rejected | None = None
+        for _ in range(2):  # what another process wrote at that very moment is seen the second time
+            try:
+                async with connection.transaction():
+                    return await self._try(connection, request, resource)
+            except Rejected as error:
+                refused = error
+                break
+            except Exception as error:
+                if bulk_store.is_refusal(error):
+                    log.warning("bulk_resource_refused", result_id=str(resource.id), error=str(error))
+                    refused = invalid("resources", f"The database refuses this: {error}")
+                    continue
+                if not is_last:
+                    raise
+                log.exception("bulk_resource_given_up", result_id=str(resource.id))
+                refused = Rejected(500, "An unexpected error was recorded; nothing changed", code=Code.INTERNAL_ERROR)
+                break
+        assert refused is not None
+        return {resource.id: self._failure(refused)}
+
+    async def _try(self, connection: Connection, request: BulkRequest, resource: Resource) -> dict[UUID, Outcome]:
+        match request.resource_type:
+            case ResourceType.LEDGER_TRANSACTION:
+                return await self._post(connection, request, [resource])
+            case ResourceType.LEDGER_ACCOUNT:
                 account = await _change_account(connection, request.action, _body(resource))
-        except Rejected as refused:
-            return self._failure(refused)
-        entity = answer(render_account(account, Window())).content.decode()
-        return Outcome(EntityType.LEDGER_ACCOUNT, account.id, entity)
+                entity = answer(render_account(account, Window())).content.decode()
+                return {resource.id: Outcome(EntityType.LEDGER_ACCOUNT, account.id, entity)}
+            case _:
+                assert_never(request.resource_type)
 
     async def _post(
         self, connection: Connection, request: BulkRequest, resources: Sequence[Resource]

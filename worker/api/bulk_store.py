@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 import asyncpg
@@ -22,6 +23,10 @@ from worker.api.bulk_objects import (
 from worker.api.metadata import metadata_filter
 from worker.api.query import Page
 from worker.database import Connection, query
+
+REFUSALS: Final = ("22", "23", "54", "LW")
+"""Classes of the database's refusals: impossible data, violated constraints, exceeded limits, and the ledger's own
+(sql/migrations/0003_ledger.sql). No repetition helps, but for a unique value that another process wrote just then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +144,11 @@ async def find_result(connection: Connection, result_id: UUID) -> BulkResult | N
     """The result of a resource that was tried, None when there is none."""
     row = await connection.fetchrow(query("api/find_bulk_result"), result_id)
     return None if row is None else _result(row)
+
+
+def is_refusal(error: Exception) -> bool:
+    """Whether the database said that it will never take what it was given."""
+    return isinstance(error, asyncpg.PostgresError) and (error.sqlstate or "").startswith(REFUSALS)
 
 
 def _request(row: asyncpg.Record) -> BulkRequest:

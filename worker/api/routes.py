@@ -13,7 +13,7 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Middleware
 
 from worker.api.accounts import Accounts
-from worker.api.bulk import BulkRequests
+from worker.api.bulk import MAX_BULK_BYTES, BulkRequests
 from worker.api.call import Answer, Call, Handler, answer
 from worker.api.categories import Categories
 from worker.api.credentials import Caller, authenticate
@@ -35,6 +35,9 @@ from worker.problems import RETRY_AFTER_SECONDS
 MAX_BODY_BYTES: Final = 4 * 1024 * 1024
 """Largest body of one object: a transaction of 1000 entries that all carry conditions and metadata has 1 MiB."""
 
+LARGER_BODIES: Final = {"/bulk_requests": MAX_BULK_BYTES}
+"""Paths whose bodies hold many objects, and their own limits in bytes."""
+
 MAX_KEY_CHARACTERS: Final = 255
 """Longest idempotency key: a UUID has 36, a readable one named after an event about 100."""
 
@@ -55,7 +58,8 @@ def add_routes(app: web.Application, database: Database, effects: Effects, keys:
     """Adds everything under ``/api``, with error bodies of its own."""
     api = web.Application(middlewares=[_guarding(keys)])
     for method, path, handler in (*_routes(database, effects), *_routes_of_treasury_objects(database, effects)):
-        api.router.add_route(method, path, _answering(handler, effects))
+        limit = LARGER_BODIES.get(path, MAX_BODY_BYTES)
+        api.router.add_route(method, path, _answering(handler, effects, limit))
     app.add_subapp("/api", api)
 
 
@@ -161,9 +165,9 @@ def _guarding(keys: Sequence[LedgerApiKey]) -> Middleware:
     return guard
 
 
-def _answering(handler: Handler, effects: Effects) -> Respond:
+def _answering(handler: Handler, effects: Effects, limit: int) -> Respond:
     async def respond(request: web.Request) -> web.Response:
-        call = await _call(request)
+        call = await _call(request, limit)
         try:
             given = await handler(call)
         except Rejected:
@@ -179,11 +183,11 @@ def _answering(handler: Handler, effects: Effects) -> Respond:
     return respond
 
 
-async def _call(request: web.Request) -> Call:
+async def _call(request: web.Request, limit: int) -> Call:
     path, parameters = dict(request.match_info), tuple(request.query.items())
     if any(_UNSTORABLE.search(text) for text in [*path.values(), *(text for pair in parameters for text in pair)]):
         raise Rejected(422, "a URL may not hold NUL or half of a surrogate pair", code=Code.PARAMETER_INVALID)
-    content = await _content(request)
+    content = await _content(request, limit)
     key = request.headers.get("Idempotency-Key") if request.method == hdrs.METH_POST else None
     if key is not None and not (0 < len(key) <= MAX_KEY_CHARACTERS and key.isprintable()):
         raise Rejected(
@@ -195,9 +199,9 @@ async def _call(request: web.Request) -> Call:
     return Call(request[_CALLER], path, parameters, content, key)
 
 
-async def _content(request: web.Request) -> bytes:
+async def _content(request: web.Request, limit: int) -> bytes:
     try:
-        return await read_body(request, MAX_BODY_BYTES)
+        return await read_body(request, limit)
     except Rejected as error:
         raise Rejected(error.status, error.detail, code=Code.PARAMETER_INVALID) from None
 
