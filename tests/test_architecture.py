@@ -39,6 +39,7 @@ SERVICES = (
     "api.kept_answers",
     "api.ledgers",
     "api.monitors",
+    "api.retention",
     "api.settlements",
     "api.statements",
     "api.transactions",

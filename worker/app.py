@@ -24,6 +24,7 @@ from worker.api.bulk_run import BulkHandler
 from worker.api.deliveries import DELIVER_EVENT, DeliveryHandler, Dispatcher
 from worker.api.effects import Effects
 from worker.api.kept_answers import KeptAnswers, Reply, Ticket
+from worker.api.retention import Retention
 from worker.api.routes import add_routes as add_ledger_routes
 from worker.codat.client import CodatClient
 from worker.codat.gate import Gate
@@ -200,7 +201,7 @@ class Replica:
     async def _work(self, post_events: PostEvents, stop: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._hints.run(stop))
-            pruning = group.create_task(self._effects.run_pruning())
+            pruning = group.create_task(Retention(self._database).run())
             if self._role is Role.API:
                 await stop.wait()
             else:

@@ -11,12 +11,10 @@ import pytest
 from modern_treasury import AsyncModernTreasury, AuthenticationError
 
 from tests.api.conftest import OTHER_KEY, Raw, serving
-from worker.api.effects import Effects
-from worker.api.kept_answers import KeptAnswers
+from worker.api.retention import Retention
 from worker.api.routes import MAX_BODY_BYTES
 from worker.config import LedgerApiKey
 from worker.database import Database
-from worker.ledger.group_poster import GroupPoster
 
 
 async def test_a_ping_is_answered(client: AsyncModernTreasury) -> None:
@@ -171,7 +169,7 @@ async def test_expired_keys_are_forgotten_and_others_are_not(raw: Raw, database:
             "update api_idempotency_keys set created_at = created_at - interval '25 hours'"
             " where created_at = (select min(created_at) from api_idempotency_keys)"
         )
-        await Effects(database, GroupPoster(database, KeptAnswers()).submit).prune()
+        await Retention(database).prune()
         assert await connection.fetchval("select count(*) from api_idempotency_keys") == 1
     _, again, _ = await raw.call("POST", "/api/ledgers", json={"name": "x"}, headers={"Idempotency-Key": "new"})
     assert again["name"] == "new"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
@@ -23,6 +24,9 @@ from worker.api.bulk_objects import (
 from worker.api.metadata import metadata_filter
 from worker.api.query import Page
 from worker.database import Connection, query
+
+RETENTION: Final = timedelta(days=90)
+"""How long a bulk request and its results can be read after its completion: as long as its events."""
 
 REFUSALS: Final = ("22", "23", "54", "LW")
 """Classes of the database's refusals: impossible data, violated constraints, exceeded limits, and the ledger's own
@@ -144,6 +148,18 @@ async def find_result(connection: Connection, result_id: UUID) -> BulkResult | N
     """The result of a resource that was tried, None when there is none."""
     row = await connection.fetchrow(query("api/find_bulk_result"), result_id)
     return None if row is None else _result(row)
+
+
+async def prune_results(connection: Connection, most: int) -> int:
+    """Forget some results of requests that completed long ago; how many they were."""
+    status = await connection.execute(query("api/prune_bulk_results"), RETENTION, most)
+    return int(status.rpartition(" ")[2])
+
+
+async def prune_requests(connection: Connection, most: int) -> int:
+    """Forget some requests that completed long ago and whose results are forgotten; how many they were."""
+    status = await connection.execute(query("api/prune_bulk_requests"), RETENTION, most)
+    return int(status.rpartition(" ")[2])
 
 
 def is_refusal(error: Exception) -> bool:

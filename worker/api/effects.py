@@ -7,32 +7,23 @@ again under the same key. Postings of many calls share their transactions, every
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Final, TypeAlias
+from typing import TypeAlias
 from uuid import UUID
-
-import structlog
 
 from worker.api import idempotency_store as store
 from worker.api.call import Answer, Call
 from worker.api.kept_answers import Reply, Ticket, in_progress
 from worker.database import Connection, Database
-from worker.errors import DatabaseUnavailable, Rejected
+from worker.errors import Rejected
 from worker.ledger.transaction import Operation, Posted, Refused, Replayed, Result
-
-PRUNE_PERIOD: Final = timedelta(minutes=10)
-"""Forgetting is never urgent: an expired key is passed over whether or not it is still there."""
 
 Effect: TypeAlias = Callable[[Connection], Awaitable[Answer]]
 
 Submit: TypeAlias = Callable[[UUID, Operation, Ticket | None], Awaitable[Result | Reply]]
 """The group poster's way in."""
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,21 +77,6 @@ class Effects:
             return None
         async with self._database.connection() as connection:
             return await store.find_kept(connection, key_digest(call, call.idempotency_key))
-
-    async def run_pruning(self) -> None:
-        """Repeat :meth:`prune` until cancelled, through any absence of the database."""
-        while True:
-            try:
-                await self.prune()
-            except DatabaseUnavailable as error:
-                log.warning("pruning_interrupted", error=str(error))
-            await asyncio.sleep(PRUNE_PERIOD.total_seconds())
-
-    async def prune(self) -> None:
-        """Forget all expired keys, each part of them in a commit of its own."""
-        async with self._database.connection() as connection:
-            while await store.prune_kept(connection) == store.PRUNED_AT_ONCE:
-                pass
 
     async def _once(self, digest: bytes, effect: Effect) -> Answer:
         async with self._database.transaction() as connection:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 import asyncpg
@@ -13,6 +14,9 @@ from worker.api.call import Document
 from worker.api.objects import Event
 from worker.api.query import Page
 from worker.database import Connection, query
+
+RETENTION: Final = timedelta(days=90)
+"""How long events can be listed: a quarter, within which whoever missed a webhook will have looked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,12 @@ async def take_events(connection: Connection, most: int) -> list[tuple[int, UUID
     """Take the oldest events nobody is charged with: their numbers and entities."""
     rows = await connection.fetch(query("api/take_events"), most)
     return [(row["sequence"], row["entity_id"]) for row in rows]
+
+
+async def prune_events(connection: Connection, most: int) -> int:
+    """Forget some old events, of those somebody was charged with; how many they were."""
+    status = await connection.execute(query("api/prune_events"), RETENTION, most)
+    return int(status.rpartition(" ")[2])
 
 
 def _event(row: asyncpg.Record) -> Event:

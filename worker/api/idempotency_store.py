@@ -13,9 +13,6 @@ from worker.database import Connection, query
 RETENTION: Final = timedelta(hours=24)
 """How long a key stands for its first answer: Modern Treasury's rule."""
 
-PRUNED_AT_ONCE: Final = 5_000
-"""Keys one statement forgets: tens of milliseconds of work."""
-
 _LOCK_BYTES: Final = 8
 """What PostgreSQL's advisory locks are named by. That two keys share these bytes is harmless: one comes back later."""
 
@@ -61,7 +58,7 @@ async def keep_answers(connection: Connection, answers: Mapping[bytes, Answer]) 
         raise KeyTakenError
 
 
-async def prune_kept(connection: Connection) -> int:
+async def prune_kept(connection: Connection, most: int) -> int:
     """Forget some expired keys; how many they were."""
-    status = await connection.execute(query("api/prune_kept"), RETENTION, PRUNED_AT_ONCE)
+    status = await connection.execute(query("api/prune_kept"), RETENTION, most)
     return int(status.rpartition(" ")[2])
