@@ -73,9 +73,24 @@ def test_every_type_means_what_it_says(event_type: str) -> None:
 
 @pytest.mark.parametrize("event_type", EVENT_TYPES)
 def test_unknown_fields_are_ignored(event_type: str) -> None:
-    sent = document(event_type, metadata={"paymentMethod": "ach", "deep": [[{"x": 1e300}]]})
+    sent = document(event_type, campaign={"name": "spring", "deep": [[{"x": 1e300}]]})
     sent["source"] = "loan system 7"
     assert parse_event(json.dumps(sent).encode()) == MEANING[event_type]
+
+
+@pytest.mark.parametrize("event_type", EVENT_TYPES)
+def test_metadata_keeps_its_texts_and_nothing_else(event_type: str) -> None:
+    odd = {
+        "deep": [[{"x": 1e300}]],
+        "number": 1,
+        "control": "\x1f",
+        "": "no key",
+        "k" * 101: "long key",
+        "long": "x" * 501,
+    }
+    kept = {"paymentMethod": "ach", "Straße": "ja"}
+    assert parse_event(event(event_type, metadata={**odd, **kept})).metadata == tuple(kept.items())
+    assert parse_event(event(event_type, metadata=["ach"])) == MEANING[event_type]
 
 
 OPTIONAL = {"investors", "interest", "fee", "overpayment"}

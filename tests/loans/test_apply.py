@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import date
@@ -10,7 +11,7 @@ from datetime import date
 import pytest
 
 from tests.loans.books import POSTINGS
-from tests.loans.events import Delivery, LoanSystem
+from tests.loans.events import COMPANY, CONNECTION, Delivery, LoanSystem
 from tests.loans.station import MAX_ATTEMPTS, Station
 from worker.database import Connection, Database
 from worker.inbox.messages import APPLY_EVENT
@@ -18,7 +19,7 @@ from worker.jobs.job import NewJob, Retry, Settled, lane
 from worker.jobs.store import list_jobs, release_all, replay_dead_letter
 from worker.ledger import poster
 from worker.ledger.book import midnight
-from worker.ledger.store import ensure_accounts
+from worker.ledger.store import ensure_accounts, transactions_of
 from worker.ledger.transaction import Create, Direction, NewEntry, NewTransaction, Status
 from worker.loans.apply import EventHandler, OwnLedger
 from worker.loans.batch import Subject, SubjectKind
@@ -62,6 +63,29 @@ async def test_a_drawdown_becomes_a_ledger_transaction_and_a_saga(station: Stati
     assert saga is not None
     assert saga["ledger_transaction_id"] == outcome.ledger_transaction_id
     assert saga["event_id"] == told[1].webhook_id
+
+
+async def test_a_lenders_metadata_is_kept_with_the_loans_accounts_and_its_transactions(station: Station) -> None:
+    system = LoanSystem()
+    about_loan = {"borrowerZIP": "94107", "debt_facilityID": "F7", "loanID": "not for the sender to say"}
+    created = system.tell(
+        "loan.created",
+        borrower_id="B1",
+        company_id=str(COMPANY),
+        connection_id=str(CONNECTION),
+        interest_recognition="accrual",
+        metadata=about_loan,
+    )
+    drawn = {"drawdown_id": "D1", "amount": 1_00, "metadata": {"paymentMethod": "wire", "transactionType": "mine"}}
+
+    await station.play(created, system.tell("loan.disbursed", **drawn))
+
+    async with station.database.connection() as connection:
+        accounts = await connection.fetch("select metadata from ledger_accounts where metadata ? 'loanID'")
+        (drawdown,) = await transactions_of(connection, station.ledger_id, {"paymentMethod": "wire"})
+    expected = {"accountType": "loan", "loanID": "L1", "borrowerID": "B1", "borrowerZIP": "94107"}
+    assert [json.loads(row["metadata"]) for row in accounts] == [expected | {"debt_facilityID": "F7"}] * 3
+    assert drawdown.metadata["transactionType"] == "loan.disbursed"
 
 
 async def test_an_event_that_comes_too_early_is_held_with_reason_needs_and_since(station: Station) -> None:

@@ -51,9 +51,9 @@ CATEGORIES = {
     "Cash": ("debit", {"Cash"}, set()),
     "Total Revenue": ("credit", {"Revenue from Interest", "Revenue from Fees"}, set()),
     "Principal Outstanding": ("debit", {"Principal - Loan L1", "Principal - Loan L2"}, set()),
-    "Loan L1": ("debit", {"Principal - Loan L1", "Interest - Loan L1", "Fees - Loan L1"}, set()),
-    "Loan L2": ("debit", {"Principal - Loan L2"}, set()),
-    "Borrower B1": ("debit", set(), {"Loan L1", "Loan L2"}),
+    "Individual Loan - L1": ("debit", {"Principal - Loan L1", "Interest - Loan L1", "Fees - Loan L1"}, set()),
+    "Individual Loan - L2": ("debit", {"Principal - Loan L2"}, set()),
+    "Borrower - B1": ("debit", set(), {"Individual Loan - L1", "Individual Loan - L2"}),
     "Investor Balance - I1": ("credit", {"Principal Due - I1", "Interest Due - I1"}, set()),
     "Investor Interest": ("credit", {"Interest Due - I1"}, set()),
 }

@@ -59,9 +59,9 @@ async def test_the_tutorials_events_end_where_its_calls_end(books: Books) -> Non
         "Principal Outstanding": 900_000,
         "Investor Interest": 2_500,
         "Investor Balance - MoneyNow": 2_500,
-        "Loan Loan 1": 945_000,
-        "Loan Loan 1 by month": 5_000,
-        "Borrower Borrower 1": 950_000,
+        "Individual Loan - Loan 1": 945_000,
+        "Individual Loan - Loan 1 by month": 5_000,
+        "Borrower - Borrower 1": 950_000,
         "Total Revenue": 27_500,
     }
 

@@ -41,11 +41,14 @@ async def ensure_ledger(connection: Connection, name: str) -> UUID:
 async def ensure_accounts(connection: Connection, ledger_id: UUID, specs: Iterable[AccountSpec]) -> dict[str, UUID]:
     """The ids by external id of the accounts, which are created with their categories when they do not exist yet.
 
-    One read when nothing is missing. Safe against any number of others creating the same ones: call it once per
-    database transaction, with everything the transaction needs, before any balance is locked.
+    Of several descriptions of one account the first holds. One read when nothing is missing. Safe against any number
+    of others creating the same ones: call it once per database transaction, with everything the transaction needs,
+    before any balance is locked.
     Raises :class:`worker.money.AmountError` for a currency that is not ISO 4217.
     """
-    wanted = {spec.external_id: spec for spec in specs}
+    wanted: dict[str, AccountSpec] = {}
+    for spec in specs:
+        wanted.setdefault(spec.external_id, spec)
     found = await _find_accounts(connection, ledger_id, wanted)
     missing = [
         spec

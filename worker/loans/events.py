@@ -28,6 +28,7 @@ Positive = Annotated[int, fields.positive_amount]
 Amount = Annotated[int, fields.amount]
 CalendarDate = Annotated[date, fields.calendar_date]
 Uuid = Annotated[UUID, fields.uuid]
+Metadata = Annotated[tuple[tuple[str, str], ...], fields.metadata]
 
 
 class InterestRecognition(StrEnum):
@@ -62,6 +63,8 @@ class _Event:
     """ISO 4217."""
     effective_date: CalendarDate
     """The business day it counts for."""
+    metadata: Metadata = ()
+    """Texts by key that the lender wants to find again: with the ledger transaction, or the accounts of a new loan."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,7 +49,7 @@ _T = TypeVar("_T", date, datetime, UUID)
 def identifier(value: object, field: str, currency: str = "") -> str:
     """An id or kind: 1 to :data:`MAX_IDENTIFIER_CHARACTERS` printable characters."""
     text = _string(value, field)
-    if not 1 <= len(text) <= MAX_IDENTIFIER_CHARACTERS or not text.isprintable():
+    if not _is_key(text):
         raise wrong(field, f"must be 1 to {MAX_IDENTIFIER_CHARACTERS} printable characters")
     return text
 
@@ -57,7 +57,7 @@ def identifier(value: object, field: str, currency: str = "") -> str:
 def text(value: object, field: str, currency: str = "") -> str:
     """Words for a person: 1 to :data:`MAX_TEXT_CHARACTERS` characters, none of them control characters."""
     words = _string(value, field)
-    if not 1 <= len(words) <= MAX_TEXT_CHARACTERS or _CONTROL.search(words):
+    if not _is_words(words):
         raise wrong(field, f"must be 1 to {MAX_TEXT_CHARACTERS} characters without control characters")
     return words
 
@@ -127,6 +127,14 @@ def _share(value: object, field: str) -> tuple[str, Fraction]:
     return name, fraction
 
 
+def metadata(value: object, field: str, currency: str = "") -> tuple[tuple[str, str], ...]:
+    """Texts to be kept with what the event writes, by key; anything else is ignored as unknown fields are."""
+    if not isinstance(value, dict):
+        return ()
+    texts = {key: text for key, text in value.items() if isinstance(text, str) and not isinstance(text, Number)}
+    return tuple((key, text) for key, text in texts.items() if _is_key(key) and _is_words(text))
+
+
 def uuid(value: object, field: str, currency: str = "") -> UUID:
     """A UUID in its usual text form."""
     return _converted(value, field, UUID, "a UUID")
@@ -166,6 +174,14 @@ def wrong(field: str, message: str) -> Rejected:
 def impossible(field: str, message: str) -> Rejected:
     """The refusal of a value that is well-formed and can never be right."""
     return Rejected(422, message, field=field, code="impossible_event")
+
+
+def _is_key(text: str) -> bool:
+    return 1 <= len(text) <= MAX_IDENTIFIER_CHARACTERS and text.isprintable()
+
+
+def _is_words(text: str) -> bool:
+    return 1 <= len(text) <= MAX_TEXT_CHARACTERS and not _CONTROL.search(text)
 
 
 def _string(value: object, field: str) -> str:

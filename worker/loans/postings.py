@@ -7,7 +7,7 @@ minor unit and the lender's part takes the residual, so every transaction balanc
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final, assert_never
 
@@ -72,7 +72,7 @@ class _Heading:
 
     @property
     def metadata(self) -> dict[str, str]:
-        return {"transactionType": self.event_type, **self.about}
+        return {**self.about, "transactionType": self.event_type}
 
 
 class Postings:
@@ -85,7 +85,8 @@ class Postings:
         """The ledger's part of an event of a loan; ``before`` is its fact as it stood until now."""
         match event:
             case LoanCreated():
-                return Posting(accounts=self._rulebook.opened(event.type, _names(loan)))
+                opened = self._rulebook.opened(event.type, _names(loan))
+                return Posting(accounts=tuple(_marked(account, event.metadata) for account in opened))
             case LoanClosed():
                 return Posting()
             case RepaymentSettled():
@@ -113,16 +114,15 @@ class Postings:
             case _:
                 assert_never(event)
         external_id = transaction_id(event.type, event.investor_id, event_id)
-        about = {"investorID": event.investor_id, "event_id": event_id}
+        about = {**dict(event.metadata), "investorID": event.investor_id, "event_id": event_id}
         heading = _Heading(external_id, event.type, event.effective_date, description, about)
         return _posting(heading, Status.POSTED, self._rulebook.lines(Occurrence(event.type, amounts, names)))
 
     def of_expense(self, event: ExpenseIncurred, event_id: str) -> Posting:
         """The ledger's part of an expense that belongs to no loan."""
         external_id = transaction_id(event.type, event_id)
-        heading = _Heading(
-            external_id, event.type, event.effective_date, f"Expense: {event.kind}", {"event_id": event_id}
-        )
+        about = {**dict(event.metadata), "event_id": event_id}
+        heading = _Heading(external_id, event.type, event.effective_date, f"Expense: {event.kind}", about)
         lines = self._rulebook.lines(Occurrence(event.type, {"amount": event.amount}, {"currency": event.currency}))
         return _posting(heading, Status.POSTED, lines)
 
@@ -216,6 +216,11 @@ def _split(event: RepaymentInitiated | RepaymentSettled | LoanWrittenOff) -> dic
     return {"principal": event.principal, "interest": event.interest, "fees": event.fees}
 
 
+def _marked(account: AccountSpec, metadata: Sequence[tuple[str, str]]) -> AccountSpec:
+    """The account with the lender's own metadata; what the rulebook says of it stays."""
+    return replace(account, metadata={**dict(metadata), **account.metadata})
+
+
 def _names(loan: Loan) -> Names:
     return {"currency": loan.currency, "loan_id": loan.loan_id, "borrower_id": loan.borrower_id}
 
@@ -259,7 +264,7 @@ def _heading(event: _Written | RepaymentReversed, own_id: str, description: str,
         event_type,
         event.effective_date,
         f"{description} of loan {event.loan_id}",
-        {"loanID": event.loan_id, "event_id": event_id},
+        {**dict(event.metadata), "loanID": event.loan_id, "event_id": event_id},
     )
 
 
