@@ -25,7 +25,10 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "worker"
 
-ROOT = ("app", "lenders_ledger", "observed", "cli", "commands", "commands.*", "demo", "demo.*")
+ROOT = (
+    *("app", "lenders_ledger", "observed", "cli", "commands", "commands.*", "demo", "demo.*"),
+    *("bench.posting", "bench.product", "bench.run"),
+)
 EDGES = ("*.routes", "health", "problems", "inbox.body", "simulator", "simulator.*")
 SERVICES = (
     "api.accounts",
@@ -43,6 +46,10 @@ SERVICES = (
     "api.settlements",
     "api.statements",
     "api.transactions",
+    "bench.draw",
+    "bench.load",
+    "bench.pgbench",
+    "bench.rivals",
     "depths",
     "inbox.receiver",
     "jobs.attempt",
@@ -78,6 +85,8 @@ SERVICES = (
 PRIMITIVES = (
     "*.store",
     "*_store",
+    "bench.processes",
+    "bench.scratch",
     "codat.client",
     "codat.gate",
     "codat.gate_session",

@@ -6,7 +6,20 @@ import argparse
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-from worker.commands import demo, events, healthcheck, jobs, ledger, loans, migrate, sagas, send, serve, simulator
+from worker.commands import (
+    bench,
+    demo,
+    events,
+    healthcheck,
+    jobs,
+    ledger,
+    loans,
+    migrate,
+    sagas,
+    send,
+    serve,
+    simulator,
+)
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -22,6 +35,7 @@ COMMANDS: Final[tuple[Callable[[Subparsers], None], ...]] = (
     jobs.add_jobs,
     jobs.add_dead_letters,
     ledger.add,
+    bench.add,
     healthcheck.add,
 )
 """Each declares its arguments and sets ``run`` to a function from the parsed arguments to the exit code."""

@@ -1,0 +1,49 @@
+"""``writeback bench ledger`` as a person runs it. How fast anything is is not judged here."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+
+import asyncpg
+
+from worker.bench.cases import Variant
+
+
+async def bench(database_url: str, *arguments: str) -> tuple[int, str, str]:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "worker.cli", "bench", "ledger", *arguments),
+        env={**os.environ, "DATABASE_URL": database_url},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, error = await process.communicate()
+    return process.returncode or 0, out.decode(), error.decode()
+
+
+async def test_the_bench_measures_every_case_beside_pgbench_and_leaves_nothing(database_url: str) -> None:
+    connection = await asyncpg.connect(database_url)
+    ledgers = await connection.fetchval("select count(*) from ledgers")
+    code, out, error = await bench(
+        database_url, "--callers", "8", "--seconds", "0.5", "--repetitions", "1", "--output", "json"
+    )
+    assert code == 0, error
+    document = json.loads(out)
+    assert document["conditions"]["repetitions"] == 1
+    assert {figures["variant"] for figures in document["figures"]} == set(Variant)
+    assert all(figures["per_second"] > 0 and figures["p99_ms"] >= figures["p50_ms"] for figures in document["figures"])
+    assert all(ratio["ratio"] > 0 for ratio in document["ratios"] if ratio["measure"] != "server CPU")
+    assert await connection.fetchval("select count(*) from ledgers") == ledgers
+    assert not await connection.fetch("select from pg_database where datname like 'writeback_bench%'")
+    await connection.close()
+
+
+async def test_a_wrong_argument_is_named(database_url: str) -> None:
+    code, _, error = await bench(database_url, "--callers", "8,none")
+    assert code == 2
+    assert "--callers" in error
+    code, _, error = await bench(database_url, "--seconds", "0")
+    assert code == 2
+    assert "--seconds" in error

@@ -1,0 +1,85 @@
+"""What is measured, what is compared with what, and what a good ratio is. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from worker.bench.figures import Measure
+
+PGBENCH_CLIENTS: Final = 32
+"""Clients of pgbench: where rows without balances go in fastest on a small machine."""
+
+MANY_CALLERS: Final = 128
+"""From so many callers on, batches are full enough for the aims against pgbench."""
+
+
+class Variant(StrEnum):
+    """Who posts."""
+
+    PRODUCT = "product"
+    SPREAD = "product, spread accounts"
+    BARE = "bare coalescing poster"
+    ONE_STATEMENT = "bare single statement"
+    PGBENCH = "pgbench, rows without balances"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A variant under so many callers."""
+
+    variant: Variant
+    callers: int
+
+    def __str__(self) -> str:
+        return f"{self.variant}, {self.callers} caller{'' if self.callers == 1 else 's'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """What a ratio should be: at least or at most this."""
+
+    at_least: float | None = None
+    at_most: float | None = None
+
+    def is_met_by(self, value: float) -> bool:
+        """Whether the ratio is good enough."""
+        return (self.at_least is None or value >= self.at_least) and (self.at_most is None or value <= self.at_most)
+
+    def __str__(self) -> str:
+        return f"≥ {self.at_least}" if self.at_least is not None else f"≤ {self.at_most}"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One case divided by another, in one measure."""
+
+    measure: Measure
+    ours: Case
+    theirs: Case
+    aim: Aim | None = None
+
+
+def cases_of(callers: Sequence[int]) -> list[Case]:
+    """Everything one repetition measures, in its order: what is compared stands close together."""
+    found = [Case(Variant.PRODUCT, 1), Case(Variant.ONE_STATEMENT, 1)]
+    for count in callers:
+        found += [Case(variant, count) for variant in (Variant.BARE, Variant.PRODUCT, Variant.SPREAD)]
+    found.append(Case(Variant.PGBENCH, PGBENCH_CLIENTS))
+    return list(dict.fromkeys(found))
+
+
+def comparisons_of(callers: Sequence[int]) -> Iterator[Comparison]:
+    """The ratios that are told of these cases."""
+    raw = Case(Variant.PGBENCH, PGBENCH_CLIENTS)
+    for count in callers:
+        product, bare = Case(Variant.PRODUCT, count), Case(Variant.BARE, count)
+        many = count >= MANY_CALLERS
+        yield Comparison(Measure.THROUGHPUT, product, raw, Aim(at_least=0.8) if many else None)
+        yield Comparison(Measure.SERVER_CPU, product, raw, Aim(at_most=1.0) if many else None)
+        yield Comparison(Measure.THROUGHPUT, product, Case(Variant.SPREAD, count), Aim(at_least=1.0))
+        for measure in (Measure.THROUGHPUT, Measure.P99, Measure.SERVER_CPU):
+            yield Comparison(measure, product, bare)
+    yield Comparison(Measure.THROUGHPUT, Case(Variant.PRODUCT, 1), Case(Variant.ONE_STATEMENT, 1))

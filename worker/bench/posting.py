@@ -1,0 +1,75 @@
+"""Measures posting: every variant on tables of its own, in one scratch database."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final, assert_never
+from uuid import UUID
+
+from worker.bench import bare_store, scratch_store
+from worker.bench.cases import Case, Variant
+from worker.bench.draw import Draw
+from worker.bench.figures import Figures
+from worker.bench.load import Load, Post, press
+from worker.bench.pgbench import run_pgbench
+from worker.bench.processes import Meter
+from worker.bench.product import Product, open_books
+from worker.bench.rivals import Coalescing, OneStatement
+from worker.bench.workload import Disbursement
+from worker.database import Database
+from worker.ledger.group_poster import GroupPoster
+
+PGBENCH_SCRIPT: Final = "bench/insert_plain"
+
+
+class Ring:
+    """A scratch database in which every variant can post."""
+
+    def __init__(self, url: str, database: Database, books: tuple[UUID, Sequence[UUID]], meter: Meter) -> None:
+        self._url = url
+        self._database = database
+        self._books = books
+        self._meter = meter
+        self._draw = Draw()
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, url: str) -> AsyncIterator[Ring]:
+        """Fill the scratch database with what every variant needs."""
+        async with Database.open(url) as database:
+            books = await open_books(database)
+            async with database.connection() as connection:
+                await bare_store.create_rivals(connection)
+                await scratch_store.settle(connection)
+                pid, _ = await scratch_store.server_of(connection)
+            yield cls(url, database, books, Meter(pid))
+
+    async def measure(self, case: Case, seconds: float, pgbench: Path) -> Figures:
+        """One case, once."""
+        load = Load(case.callers, seconds)
+        match case.variant:
+            case Variant.PGBENCH:
+                return await run_pgbench(pgbench, self._url, PGBENCH_SCRIPT, load, self._meter)
+            case Variant.PRODUCT:
+                return await self._press_product(self._draw.hot, load)
+            case Variant.SPREAD:
+                return await self._press_product(self._draw.spread, load)
+            case Variant.BARE:
+                async with Coalescing.open(self._database) as rival:
+                    return await self._press(rival.post, self._draw.hot, load)
+            case Variant.ONE_STATEMENT:
+                return await self._press(OneStatement(self._database).post, self._draw.hot, load)
+            case _:
+                assert_never(case.variant)
+
+    async def _press_product(self, draw: Callable[[], Disbursement], load: Load) -> Figures:
+        poster: GroupPoster[None, None] = GroupPoster(self._database)
+        try:
+            return await self._press(Product(poster, *self._books).post, draw, load)
+        finally:
+            await poster.close()
+
+    async def _press(self, post: Post, draw: Callable[[], Disbursement], load: Load) -> Figures:
+        return await press(post, draw, load, self._meter)

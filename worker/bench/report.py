@@ -1,0 +1,70 @@
+"""The outcome of a measurement as a document. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from worker.bench.cases import Case, Comparison
+from worker.bench.figures import Figures, Ratio, ratio, typical
+
+Outcomes = Mapping[Case, Sequence[Figures]]
+"""What every case did, repetition by repetition."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """Under what the figures were taken."""
+
+    server: str
+    processors: int
+    seconds: float
+    repetitions: int
+
+
+def report(conditions: Conditions, outcomes: Outcomes, comparisons: Sequence[Comparison]) -> dict[str, Any]:
+    """The whole answer: conditions, figures of every case, ratios."""
+    return {
+        "conditions": asdict(conditions),
+        "figures": [_case(case, figures) for case, figures in outcomes.items()],
+        "ratios": list(_ratios(outcomes, comparisons)),
+    }
+
+
+def _case(case: Case, repetitions: Sequence[Figures]) -> dict[str, Any]:
+    return {
+        "variant": case.variant,
+        "callers": case.callers,
+        **_rounded(typical(repetitions)),
+        "repetitions": [_rounded(one) for one in repetitions],
+    }
+
+
+def _rounded(figures: Figures) -> dict[str, Any]:
+    return {
+        "per_second": round(figures.per_second),
+        "p50_ms": round(figures.p50_ms, 2),
+        "p99_ms": round(figures.p99_ms, 2),
+        "server_cpu_us": None if figures.server_cpu_us is None else round(figures.server_cpu_us),
+        "client_cpu_us": None if figures.client_cpu_us is None else round(figures.client_cpu_us),
+    }
+
+
+def _ratios(outcomes: Outcomes, comparisons: Sequence[Comparison]) -> Iterator[dict[str, Any]]:
+    for one in comparisons:
+        found = ratio(outcomes[one.ours], outcomes[one.theirs], one.measure)
+        yield {
+            "measure": one.measure,
+            "of": str(one.ours),
+            "against": str(one.theirs),
+            **_told(found),
+            "aim": str(one.aim) if one.aim else None,
+            "met": one.aim.is_met_by(found.median) if one.aim and found else None,
+        }
+
+
+def _told(found: Ratio | None) -> dict[str, Any]:
+    if found is None:
+        return {"ratio": None, "lowest": None, "highest": None}
+    return {"ratio": round(found.median, 2), "lowest": round(found.lowest, 2), "highest": round(found.highest, 2)}
