@@ -16,6 +16,7 @@ import aiohttp
 import asyncpg
 
 from tests.api.crowd import Caller, Chart, Doors, Fact, Tally, open_chart
+from tests.effort import EFFORT, patient
 from tests.ledger.direct_writer import move
 from tests.ledger.own_audit import ever_below_zero, wrong
 from worker.database import Database
@@ -23,8 +24,8 @@ from worker.demo.processes import free_port, running
 from worker.ids import ENTROPY_BYTES, uuid7
 
 CALLERS = 128
-STORIES = int(os.environ.get("WRITEBACK_RACE_STORIES", "8"))
-"""Stories each caller goes through: the gate's few take some ten seconds, hundreds make a long race."""
+STORIES = 8 * EFFORT
+"""Stories each caller goes through: the gate's few take some ten seconds."""
 
 WRITERS = 4
 KEY = ("the-lender", "a-key-of-the-race")
@@ -110,6 +111,7 @@ async def two_processes(database_url: str, directory: Path) -> AsyncIterator[lis
         yield urls
 
 
+@patient
 async def test_a_crowd_at_two_processes_breaks_nothing_and_is_told_the_truth(
     database: Database, database_url: str, tmp_path: Path
 ) -> None:

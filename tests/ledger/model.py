@@ -1,13 +1,34 @@
-"""The ledger as a list of transactions in memory, added up anew each time: what the real one must equal."""
+"""The ledger as a list of transactions in memory, added up anew each time: what the real one must equal.
+
+It knows nothing of tables, locks or batches. Only what an account's versions were is written down as it happens.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
 
-from tests.ledger.books import CASH
+from tests.ledger.model_state import (
+    BEGINNING_OF_TIME,
+    COMPARISONS,
+    END_OF_TIME,
+    Account,
+    Line,
+    State,
+    Transaction,
+    added_up,
+    balance_of,
+    changed,
+    lines_of,
+)
+from worker.ledger.balance import NOTHING, Sums
 from worker.ledger.transaction import (
+    BALANCE_LOCK_FAILURE,
+    MAX_AMOUNT,
+    MAX_ENTRIES,
     UNSET,
     Archive,
     Create,
@@ -16,208 +37,276 @@ from worker.ledger.transaction import (
     Operation,
     PartialPost,
     Post,
+    RefusalCode,
     Reverse,
     Status,
     Update,
 )
 
 WRITTEN, REPLAYED, REFUSED = "written", "replayed", "refused"
-END_OF_TIME = datetime(9000, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True)
-class Line:
-    """An entry of the model."""
+class Answer(NamedTuple):
+    """What the ledger should answer: a word, any of some codes if it refuses, and the transaction it then shows."""
 
-    account: str
-    direction: Direction
-    amount: int
-    moment: datetime
+    word: str
+    codes: frozenset[RefusalCode] = frozenset()
+    transaction: Transaction | None = None
 
 
-@dataclass
-class Transaction:
-    """A transaction of the model; ``made_by`` is what a replay is compared with."""
-
-    name: str | None
-    status: Status
-    moment: datetime
-    lines: list[Line]
-    made_by: object = None
-    description: str | None = None
-    metadata: dict[str, str] = field(default_factory=dict)
-    reverses: Transaction | None = None
+def refused(*codes: RefusalCode) -> Answer:
+    return Answer(REFUSED, frozenset(codes))
 
 
 class Model:
     """What the ledger should hold, and what it should answer."""
 
-    def __init__(self) -> None:
+    def __init__(self, accounts: Mapping[str, Account]) -> None:
+        self.accounts = dict(accounts)
         self.transactions: list[Transaction] = []
+        self.writes: dict[str, list[Sums]] = {name: [] for name in accounts}
+        """The sums that each version of an account led to."""
 
-    def sums(self, account: str, before: datetime = END_OF_TIME) -> tuple[int, ...]:
-        def total(direction: Direction, *statuses: Status) -> int:
-            return sum(
-                line.amount
-                for transaction in self.transactions
-                if transaction.status in statuses
-                for line in transaction.lines
-                if (line.account, line.direction) == (account, direction) and line.moment < before
-            )
+    def version(self, account: str) -> int:
+        return len(self.writes[account])
 
-        sides = (Direction.DEBIT, Direction.CREDIT)
-        held = (Status.POSTED, Status.PENDING)
-        return (*(total(side, Status.POSTED) for side in sides), *(total(side, *held) for side in sides))
+    def sums(self, account: str, before: datetime = END_OF_TIME, since: datetime = BEGINNING_OF_TIME) -> Sums:
+        lines = [
+            (transaction.now.status, line)
+            for transaction in self.transactions
+            if transaction.live
+            for line in transaction.now.lines
+            if line.account == account and since <= line.moment < before
+        ]
+        return added_up(NOTHING, lines)
 
-    def apply(self, operation: Operation) -> str:
-        """What the ledger should answer, in one word."""
+    def apply(self, operation: Operation, now: datetime) -> Answer:
+        """What the ledger should answer at this moment, and what becomes of it."""
         match operation:
             case Create():
-                return self._create(operation)
+                return self._create(operation, now)
             case Update():
-                return self._update(operation)
+                return self._update(operation, now)
             case Post(name, moment):
-                return self._update(Update(name, Status.POSTED, effective_at=moment or UNSET))
-            case Archive(name):
-                return self._update(Update(name, Status.ARCHIVED))
+                return self._update(Update(name, Status.POSTED, effective_at=moment or UNSET), now)
+            case Archive(name, reason):
+                return self._update(Update(name, Status.ARCHIVED, archived_reason=reason), now)
             case PartialPost():
-                return self._post_partially(operation)
+                return self._post_partially(operation, now)
             case Reverse():
-                return self._reverse(operation)
+                return self._reverse(operation, now)
 
     def live(self, name: object) -> Transaction | None:
-        alive = (t for t in self.transactions if t.name == name and t.status is not Status.ARCHIVED)
+        alive = (t for t in self.transactions if t.now.name == name and t.live)
         return None if name is None else next(alive, None)
 
-    def find(self, name: object) -> Transaction | None:
-        return self.live(name) or next((t for t in reversed(self.transactions) if t.name == name), None)
+    def find(self, key: str | UUID) -> Transaction | None:
+        if isinstance(key, UUID):
+            return next((t for t in self.transactions if t.id == key), None)
+        return self.live(key) or next((t for t in reversed(self.transactions) if t.now.name == key), None)
 
-    def _create(self, create: Create) -> str:
+    def reversed_by(self, original: Transaction) -> Transaction | None:
+        return next((t for t in self.transactions if t.reverses is original and t.live), None)
+
+    def _create(self, create: Create, now: datetime) -> Answer:
         new = create.transaction
-        assert new.effective_at is not None
-        made_by = (new.status, new.effective_at, new.entries)
-        if known := self.live(new.external_id):
-            return REPLAYED if known.made_by == made_by else REFUSED
-        if not balanced(new.entries):
-            return REFUSED
-        made = Transaction(
-            new.external_id, new.status, new.effective_at, lines_of(new.entries, new.effective_at), made_by
+        made_by = (
+            new.status,
+            new.effective_at,
+            [(e.account, e.direction, e.amount, e.effective_at) for e in new.entries],
         )
-        made.description, made.metadata = new.description, dict(new.metadata)
-        self.transactions.append(made)
-        if self._conditions_hold(new.entries):
-            return WRITTEN
-        if create.archive_on_balance_lock_failure:
-            made.status = Status.ARCHIVED
-            return WRITTEN
-        self.transactions.pop()
-        return REFUSED
+        if known := self.live(new.external_id):
+            return Answer(REPLAYED) if known.made_by == made_by else refused(RefusalCode.EXTERNAL_ID_TAKEN)
+        if wrong := self._wrong_entries(new.entries):
+            return refused(*wrong)
+        moment = new.effective_at or now
+        lines = lines_of(new.entries, moment)
+        state = State(
+            new.status, new.external_id, moment, now, lines, new.description, dict(new.metadata), new.ledgerable
+        )
+        failed = self._failed_locks(new.entries, (), [(new.status, line) for line in lines])
+        if failed and not create.archive_on_balance_lock_failure:
+            return refused(*failed)
+        if failed:
+            state = replace(state, status=Status.ARCHIVED, reason=BALANCE_LOCK_FAILURE)
+        return self._add(state, made_by)
 
-    def _update(self, update: Update) -> str:
+    def _update(self, update: Update, now: datetime) -> Answer:
         known = self.find(update.transaction)
         if known is None:
-            return REFUSED
-        before = (known.status, known.moment, known.lines, known.description, known.metadata, known.name)
-        wanted = self._wanted(known, update)
-        if known.status is not Status.PENDING:
-            same = wanted[:4] == before[:4] and wanted[5] == before[5]
-            if known.status is Status.ARCHIVED:
-                return REPLAYED if wanted == before and update.entries is UNSET else REFUSED
-            known.metadata = wanted[4] if same else known.metadata
-            return REFUSED if not same else REPLAYED if wanted == before else WRITTEN
-        other = self.live(wanted[5])
-        if (other and other is not known) or (update.entries is not UNSET and not balanced(update.entries)):
-            return REFUSED
-        known.status, known.moment, known.lines, known.description, known.metadata, known.name = wanted
-        if update.entries is UNSET:
-            return REPLAYED if wanted == before else WRITTEN
-        if self._conditions_hold(update.entries):
-            return WRITTEN
-        known.status, known.moment, known.lines, known.description, known.metadata, known.name = before
-        return REFUSED
+            return refused(RefusalCode.UNKNOWN_TRANSACTION)
+        before, wanted = known.now, changed(known.now, update)
+        if before.status is not Status.PENDING:
+            return self._annotate(known, wanted, update, now)
+        wrong: set[RefusalCode] = set()
+        if wanted.name is not None and self.live(wanted.name) not in (None, known):
+            wrong.add(RefusalCode.EXTERNAL_ID_TAKEN)
+        if update.entries is not UNSET:
+            wrong |= self._wrong_entries(update.entries)
+        if wrong:
+            return refused(*wrong)
+        lines = wanted.lines
+        if update.entries is not UNSET:
+            lines = lines_of(update.entries, wanted.moment)
+            added = [(wanted.status, line) for line in lines]
+            if failed := self._failed_locks(update.entries, before.lines, added):
+                return refused(*failed)
+        elif wanted == before:
+            return Answer(REPLAYED, transaction=known)
+        if wanted.status is Status.POSTED:
+            wanted = replace(wanted, posted_at=now)
+        if wanted.status is Status.ARCHIVED:
+            wanted = replace(wanted, reason=update.archived_reason)
+        if update.entries is not UNSET or wanted.moment != before.moment:
+            self._give_back(before.lines)
+            lines = self._enter(lines, wanted.status, before.lines[-1].n + 1)
+        elif wanted.status is not Status.PENDING:
+            lines = self._settle(lines) if wanted.status is Status.POSTED else self._give_back(lines)
+        known.states.append(replace(wanted, lines=lines, written_at=now))
+        return Answer(WRITTEN, transaction=known)
 
-    def _wanted(
-        self, known: Transaction, update: Update
-    ) -> tuple[Status, datetime, list[Line], str | None, dict[str, str], str | None]:
-        moment = known.moment if update.effective_at is UNSET else update.effective_at
-        moved = [
-            Line(x.account, x.direction, x.amount, moment if x.moment == known.moment else x.moment)
-            for x in known.lines
-        ]
-        metadata = dict(known.metadata)
-        for key, value in {} if update.metadata is UNSET else update.metadata.items():
-            metadata.pop(key, None)
-            if value:
-                metadata[key] = value
-        return (
-            known.status if update.status is UNSET else update.status,
-            moment,
-            moved if update.entries is UNSET else lines_of(update.entries, moment),
-            known.description if update.description is UNSET else update.description,
-            metadata,
-            known.name if update.external_id is UNSET else update.external_id,
-        )
+    def _annotate(self, known: Transaction, wanted: State, update: Update, now: datetime) -> Answer:
+        """A final transaction takes metadata only; one that is archived takes nothing by its name."""
+        before = known.now
+        same = replace(wanted, metadata=before.metadata) == before
+        if update.entries is not UNSET:
+            said = [(e.account, e.direction, e.amount, e.effective_at or wanted.moment) for e in update.entries]
+            same = same and said == [(line.account, line.direction, line.amount, line.moment) for line in before.lines]
+        if isinstance(update.transaction, str) and not known.live:
+            same = same and wanted == before and update.entries is UNSET
+        if not same:
+            return refused(RefusalCode.NOT_PENDING)
+        if wanted == before:
+            return Answer(REPLAYED, transaction=known)
+        known.states.append(replace(wanted, written_at=now))
+        return Answer(WRITTEN, transaction=known)
 
-    def _post_partially(self, part: PartialPost) -> str:
+    def _post_partially(self, part: PartialPost, now: datetime) -> Answer:
         known = self.find(part.transaction)
-        if known is None or known.status is not Status.PENDING or not balanced(part.entries):
-            return REFUSED
-        left = list(known.lines)
-        rest: dict[int, Line] = {}
+        if known is None:
+            return refused(RefusalCode.UNKNOWN_TRANSACTION)
+        whole = known.now
+        if whole.status is not Status.PENDING:
+            return refused(RefusalCode.NOT_PENDING)
+        if wrong := self._wrong_entries(part.entries):
+            return refused(*wrong)
+        rest = {line.n: line for line in whole.lines}
+        left = list(whole.lines)
         for entry in part.entries:
-            whole = next((x for x in left if (x.account, x.direction) == (entry.account, entry.direction)), None)
-            if whole is None or entry.amount >= whole.amount:
-                return REFUSED
-            left.remove(whole)
-            place = next(n for n, x in enumerate(known.lines) if x is whole)
-            rest[place] = Line(whole.account, whole.direction, whole.amount - entry.amount, whole.moment)
-        if left:
-            return REFUSED
-        before = known.lines
-        known.lines = [rest[n] for n in range(len(before))]
-        assert part.effective_at is not None
-        lines = lines_of(part.entries, part.effective_at)
-        self.transactions.append(Transaction(None, Status.POSTED, part.effective_at, lines))
-        if self._conditions_hold(part.entries):
-            return WRITTEN
-        self.transactions.pop()
-        known.lines = before
-        return REFUSED
-
-    def _reverse(self, reversal: Reverse) -> str:
-        made_by = (reversal.original, reversal.effective_at, reversal.status)
-        if known := self.live(reversal.external_id):
-            return REPLAYED if known.made_by == made_by else REFUSED
-        original = self.find(reversal.original)
-        if original is None or original.status is not Status.POSTED:
-            return REFUSED
-        if any(t.reverses is original and t.status is not Status.ARCHIVED for t in self.transactions):
-            return REFUSED
-        moment = reversal.effective_at
-        lines = [Line(x.account, x.direction.opposite, x.amount, moment or x.moment) for x in original.lines]
-        self.transactions.append(
-            Transaction(
-                reversal.external_id,
-                reversal.status,
-                moment or original.moment,
-                lines,
-                made_by,
-                reversal.description,
-                dict(reversal.metadata),
-                original,
+            side = next(
+                (line for line in left if (line.account, line.direction) == (entry.account, entry.direction)), None
             )
+            if side is None:
+                wrong.add(RefusalCode.PARTIAL_ENTRIES)
+                continue
+            left.remove(side)
+            rest[side.n] = side._replace(amount=side.amount - entry.amount)
+            if entry.amount >= side.amount:
+                wrong.add(RefusalCode.PARTIAL_AMOUNT)
+        if wrong or left:
+            return refused(*wrong, *([RefusalCode.PARTIAL_ENTRIES] if left else []))
+        moment = part.effective_at or now
+        lines = lines_of(part.entries, moment)
+        added = [(Status.PENDING, line) for line in rest.values()] + [(Status.POSTED, line) for line in lines]
+        if failed := self._failed_locks(part.entries, whole.lines, added):
+            return refused(*failed)
+        self._give_back(whole.lines)
+        entered = self._enter(rest.values(), Status.PENDING, whole.lines[-1].n + 1)
+        known.states.append(replace(whole, lines=entered, written_at=now))
+        state = State(Status.POSTED, None, moment, now, lines, part.description, dict(part.metadata))
+        return self._add(state, None, part_of=known)
+
+    def _reverse(self, reversal: Reverse, now: datetime) -> Answer:
+        made_by = (str(reversal.original), reversal.effective_at, reversal.status)
+        if known := self.live(reversal.external_id):
+            return Answer(REPLAYED) if known.made_by == made_by else refused(RefusalCode.EXTERNAL_ID_TAKEN)
+        original = self.find(reversal.original)
+        if original is None:
+            return refused(RefusalCode.UNKNOWN_TRANSACTION)
+        if original.now.status is not Status.POSTED:
+            return refused(RefusalCode.NOT_POSTED)
+        if self.reversed_by(original):
+            return refused(RefusalCode.ALREADY_REVERSED)
+        moment = reversal.effective_at
+        lines = tuple(
+            Line(x.account, x.direction.opposite, x.amount, moment or x.moment, {}) for x in original.now.lines
         )
-        return WRITTEN
+        about = (reversal.description, dict(reversal.metadata), reversal.ledgerable)
+        state = State(reversal.status, reversal.external_id, moment or original.now.moment, now, lines, *about)
+        return self._add(state, made_by, reverses=original)
 
-    def _conditions_hold(self, entries: Sequence[NewEntry]) -> bool:
-        """The one condition that is drawn: cash is never overdrawn."""
-        debits, _, _, pending_credits = self.sums(CASH)
-        return debits >= pending_credits or not any(entry.conditions for entry in entries)
+    def _add(
+        self, state: State, made_by: object, reverses: Transaction | None = None, part_of: Transaction | None = None
+    ) -> Answer:
+        lines = self._enter(state.lines, state.status, 1)
+        posted_at = state.written_at if state.status is Status.POSTED else None
+        made = Transaction([replace(state, lines=lines, posted_at=posted_at)], made_by, reverses, part_of)
+        self.transactions.append(made)
+        return Answer(WRITTEN, transaction=made)
 
+    def _enter(self, lines: Iterable[Line], status: Status, first: int) -> tuple[Line, ...]:
+        return tuple(
+            self._write(line._replace(n=n), added_up(NOTHING, [(status, line)])) for n, line in enumerate(lines, first)
+        )
 
-def balanced(entries: Sequence[NewEntry]) -> bool:
-    return not sum(e.amount if e.direction is Direction.DEBIT else -e.amount for e in entries)
+    def _settle(self, lines: Iterable[Line]) -> tuple[Line, ...]:
+        return tuple(self._write(line, Sums(*added_up(NOTHING, [(Status.POSTED, line)])[:2], 0, 0)) for line in lines)
 
+    def _give_back(self, lines: Iterable[Line]) -> tuple[Line, ...]:
+        taken = (line._replace(amount=-line.amount) for line in lines)
+        return tuple(
+            self._write(line, added_up(NOTHING, [(Status.PENDING, less)]))
+            for line, less in zip(lines, taken, strict=True)
+        )
 
-def lines_of(entries: Sequence[NewEntry], moment: datetime) -> list[Line]:
-    return [Line(str(e.account), e.direction, e.amount, e.effective_at or moment) for e in entries]
+    def _write(self, line: Line, by: Sums) -> Line:
+        history = self.writes[line.account]
+        before = history[-1] if history else NOTHING
+        history.append(Sums(*(one + other for one, other in zip(before, by, strict=True))))
+        return line._replace(version=len(history), sums=history[-1])
+
+    def _wrong_entries(self, entries: Sequence[NewEntry]) -> set[RefusalCode]:
+        """Everything that is wrong with entries by themselves; the ledger names any of it."""
+        wrong: set[RefusalCode] = set()
+        if not 2 <= len(entries) <= MAX_ENTRIES:
+            wrong.add(RefusalCode.ENTRY_COUNT)
+        if len({entry.direction for entry in entries}) < 2:
+            wrong.add(RefusalCode.UNBALANCED)
+        totals: dict[tuple[str, int], int] = {}
+        for entry in entries:
+            account = self.accounts.get(str(entry.account))
+            if entry.amount < 0:
+                wrong.add(RefusalCode.NEGATIVE_AMOUNT)
+            if entry.amount > MAX_AMOUNT:
+                wrong.add(RefusalCode.AMOUNT_TOO_LARGE)
+            if account is None:
+                wrong.add(RefusalCode.UNKNOWN_ACCOUNT)
+                continue
+            if account.discarded:
+                wrong.add(RefusalCode.DISCARDED_ACCOUNT)
+            if account.foreign:
+                wrong.add(RefusalCode.OTHER_LEDGER)
+            unit = (account.currency, account.exponent)
+            signed = entry.amount if entry.direction is Direction.DEBIT else -entry.amount
+            totals[unit] = totals.get(unit, 0) + signed
+        if any(totals.values()):
+            wrong.add(RefusalCode.UNBALANCED)
+        return wrong
+
+    def _failed_locks(
+        self, entries: Sequence[NewEntry], released: Iterable[Line], added: Sequence[tuple[Status, Line]]
+    ) -> set[RefusalCode]:
+        """Which expectations fail: versions before, and conditions once lines are given back and others added."""
+        failed: set[RefusalCode] = set()
+        gone = [(Status.PENDING, line._replace(amount=-line.amount)) for line in released]
+        for entry in entries:
+            name = str(entry.account)
+            if entry.lock_version not in (None, self.version(name)):
+                failed.add(RefusalCode.STALE_LOCK_VERSION)
+            touching = [(status, line) for status, line in (*gone, *added) if line.account == name]
+            after = added_up(self.sums(name), touching)
+            for condition in entry.conditions:
+                balance = balance_of(after, condition.balance, self.accounts[name].normal_balance)
+                if not COMPARISONS[condition.comparison](balance, condition.amount):
+                    failed.add(RefusalCode.BALANCE_CONDITION)
+        return failed

@@ -135,7 +135,7 @@ AUDITS = {
             select array_agg((account_id, direction = 'credit', amount) order by n) as undoes
             from ledger_entries where transaction_id = r.id and n >= r.first_entry
         ) as reversal
-        where r.reverses_ledger_transaction_id is not null and original.undone <> reversal.undoes
+        where r.reverses_ledger_transaction_id is not null and r.first_entry = 1 and original.undone <> reversal.undoes
     """,
     "settlements that are not their entries": """
         select s.id

@@ -2,171 +2,347 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import count
+from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
-from hypothesis import HealthCheck, given, settings
+import asyncpg
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from tests.ledger.books import CASH, LOAN, OVERDRAWN_NEVER, REVENUE, Ledger, create, credit, debit
-from tests.ledger.model import END_OF_TIME, Model
-from worker.database import Connection, Database
-from worker.ledger import posting_store, store
-from worker.ledger.posting_store import Names
+from tests.effort import EFFORT, patient
+from tests.ledger.books import Ledger
+from tests.ledger.drawn import MOMENTS, creations, operations
+from tests.ledger.model import REFUSED, REPLAYED, WRITTEN, Answer, Model
+from tests.ledger.model_categories import Categories
+from tests.ledger.model_state import END_OF_TIME, Account, State, Transaction
+from tests.ledger.own_audit import wrong
+from worker.database import Connection, Database, query
+from worker.ledger import store
+from worker.ledger.balance import NOTHING, Sums
 from worker.ledger.transaction import (
     UNSET,
-    Archive,
     Create,
+    Direction,
     NewEntry,
     Operation,
     PartialPost,
-    Post,
     Posted,
     Refused,
     Replayed,
     Result,
-    Reverse,
-    Status,
     Update,
 )
 from worker.ledger.written import Written
 
-NAMES = ("a", "b", "c", "d")
-MOMENTS = (
-    datetime(2020, 1, 1, tzinfo=UTC),
-    datetime(2024, 3, 1, tzinfo=UTC),
-    datetime(2024, 3, 1, 15, 30, 0, 1, tzinfo=UTC),
-    datetime(2199, 1, 1, 23, 59, 59, 999999, tzinfo=UTC),
-)
+T = TypeVar("T")
+
 LEDGER_NUMBERS = count(1)
+CATEGORIES = ("c0", "c1", "c2", "c3", "c4", "c5")
+categories = st.sampled_from(CATEGORIES)
+EVERY_MOMENT = (*MOMENTS, *(moment + timedelta(microseconds=1) for moment in MOMENTS), END_OF_TIME)
 
-names = st.sampled_from(NAMES)
-moments = st.sampled_from(MOMENTS)
-statuses = st.sampled_from((Status.POSTED, Status.PENDING, Status.PENDING, Status.ARCHIVED))
-metadata = st.dictionaries(st.sampled_from(("k", "l")), st.sampled_from(("v", "w")), max_size=2)
+ACCOUNTS = {
+    "cash": Account(Direction.DEBIT, "GBP"),
+    "loan": Account(Direction.DEBIT, "GBP"),
+    "revenue": Account(Direction.CREDIT, "GBP"),
+    "dollars": Account(Direction.DEBIT, "USD"),
+    "dollars due": Account(Direction.CREDIT, "USD"),
+    "points": Account(Direction.DEBIT, "POINTS", 0),
+    "fine points": Account(Direction.DEBIT, "POINTS", 3),
+    "closed": Account(Direction.DEBIT, "GBP", discarded=True),
+    "foreign": Account(Direction.DEBIT, "GBP", foreign=True),
+}
 
-
-def word(result: Result) -> str:
-    match result:
-        case Posted():
-            return "written"
-        case Replayed():
-            return "replayed"
-        case Refused():
-            return "refused"
-
-
-@st.composite
-def entries(draw: st.DrawFn) -> tuple[NewEntry, ...]:
-    amount = draw(st.integers(0, 3) | st.just(10**35))
-    drawn = draw(
-        st.sampled_from(
-            (
-                (debit(CASH, amount), credit(REVENUE, amount)),
-                (debit(LOAN, amount), credit(CASH, amount, *OVERDRAWN_NEVER)),
-                (debit(CASH, 2 * amount), credit(LOAN, amount), credit(REVENUE, amount)),
-                (debit(CASH, 1), credit(CASH, 1)),
-                (debit(CASH, amount), credit(REVENUE, amount + 1)),
-            )
-        )
+INSERT_ACCOUNT = """
+    with opened as (
+        insert into ledger_accounts
+            (ledger_id, external_id, name, normal_balance, currency, currency_exponent, discarded_at)
+        values ($1, $2, $2, $3, $4, $5, case when $6 then now() end)
+        returning id
     )
-    if draw(st.booleans()):
-        return drawn
-    return (replace(drawn[0], effective_at=draw(moments)), *drawn[1:])
+    insert into ledger_account_balances (account_id) select id from opened returning account_id
+"""
+
+INSERT_CATEGORY = """
+    insert into ledger_account_categories (ledger_id, external_id, name, normal_balance, currency, currency_exponent)
+    values ($1, $2, $2, 'debit', 'GBP', 2) returning id
+"""
+
+SUMS_BEFORE = """
+    select account_id, moment, sums.*
+    from unnest($1::uuid[]) as account_id, unnest($2::timestamptz[]) as moment,
+         ledger_sums_before(account_id, moment) as sums
+"""
+
+WRITES = """
+    select account_id, lock_version, posted_debits, posted_credits, pending_debits, pending_credits
+    from ledger_entries where account_id = any($1::uuid[])
+    union all
+    select account_id, lock_version, posted_debits, posted_credits, pending_debits, pending_credits
+    from ledger_entry_transitions where account_id = any($1::uuid[])
+    order by account_id, lock_version
+"""
+
+VERSIONS = """
+    select v.id, v.status, v.external_id, v.effective_at, v.created_at, v.description, v.metadata::text,
+           v.ledgerable_type, v.ledgerable_id, v.posted_at, v.archived_reason,
+           v.reverses_ledger_transaction_id as reverses,
+           v.reversed_by_ledger_transaction_id as reversed_by, v.partially_posts_ledger_transaction_id as part_of,
+           array_agg(e.account_id order by e.n) as accounts, array_agg(e.direction order by e.n) as directions,
+           array_agg(e.amount order by e.n) as amounts, array_agg(e.effective_at order by e.n) as moments,
+           array_agg(e.metadata::text order by e.n) as notes, array_agg(e.n order by e.n) as numbers
+    from ledger_transaction_versions_shown v
+    join ledger_entries e on e.transaction_id = v.id and e.n between v.first_entry and v.last_entry
+    where v.ledger_id = $1
+    group by v.id, v.version, v.status, v.external_id, v.effective_at, v.created_at, v.description, v.metadata,
+             v.ledgerable_type, v.ledgerable_id, v.posted_at, v.archived_reason, v.reverses_ledger_transaction_id,
+             v.reversed_by_ledger_transaction_id, v.partially_posts_ledger_transaction_id
+    order by v.id, v.version
+"""
 
 
-@st.composite
-def creations(draw: st.DrawFn) -> Create:
-    made = create(draw(names), *draw(entries()), status=draw(statuses)).transaction
-    made = replace(made, effective_at=draw(moments), metadata=draw(metadata))
-    return Create(made, archive_on_balance_lock_failure=draw(st.booleans()))
+class Books(RuleBasedStateMachine):
+    """A ledger beside its model. Rules run in a thread of their own and ask the test's event loop for the database."""
 
+    database: ClassVar[Database]
+    loop: ClassVar[asyncio.AbstractEventLoop]
 
-unset = st.just(UNSET)
-OPERATIONS = st.one_of(
-    creations(),
-    creations(),
-    st.builds(
-        Update,
-        names,
-        status=unset | statuses,
-        description=unset | st.sampled_from((None, "x")),
-        metadata=unset | st.dictionaries(st.sampled_from(("k", "l")), st.sampled_from(("v", "", None)), max_size=2),
-        effective_at=unset | moments,
-        external_id=unset | unset | names | st.none(),
-        entries=unset | entries(),
-    ),
-    st.builds(Post, names, st.none() | moments),
-    st.builds(Archive, names, st.just("returned")),
-    st.builds(PartialPost, names, entries(), effective_at=moments),
-    st.builds(Reverse, names, names | st.none(), st.none() | moments, st.sampled_from(Status), metadata=metadata),
-)
+    def __init__(self) -> None:
+        super().__init__()
+        self.model = Model({name: replace(account) for name, account in ACCOUNTS.items()})
+        self.categories = Categories()
+        self.ids: dict[str, UUID] = {}
+        self.ledger = self.wait_for(self._open())
 
+    def wait_for(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result()
 
-async def stored(connection: Connection, ledger: Ledger, ids: set[UUID]) -> dict[UUID, Written]:
-    """Transactions as the books show them."""
-    named = Names(ids=ids)
-    rows = await posting_store.lock_transactions(connection, ledger.id, named)
-    accounts = Names(ids={row["account_id"] for entry in rows.values() for row in entry})
-    locked = await posting_store.lock_balances(connection, ledger.id, accounts)
-    found = await posting_store.find_transactions(connection, ledger.id, named, rows, locked)
-    return {known.state.id: known.state for known in found}
+    async def _open(self) -> Ledger:
+        async with self.database.transaction() as connection:
+            ledger_id, other = [
+                await store.ensure_ledger(connection, f"{name} {next(LEDGER_NUMBERS)}") for name in ("books", "others")
+            ]
+            for name, account in self.model.accounts.items():
+                self.ids[name] = await connection.fetchval(
+                    INSERT_ACCOUNT,
+                    other if account.foreign else ledger_id,
+                    *(name, account.normal_balance, account.currency, account.exponent, account.discarded),
+                )
+            for name in CATEGORIES:
+                self.ids[name] = await connection.fetchval(INSERT_CATEGORY, ledger_id, name)
+        return Ledger(self.database, ledger_id)
 
+    @rule(data=st.data(), length=st.integers(1, 6))
+    def open_batch(self, data: st.DataObject, length: int) -> None:
+        """Post a batch of new transactions."""
+        self._post([data.draw(creations(self.model)) for _ in range(length)])
 
-def comparable(written: Written) -> object:
-    """All of a transaction; a later reversal does not touch what was answered before it."""
-    texts = [written.metadata, *(entry.metadata for entry in written.entries)]
-    bare = written._replace(
-        metadata="", reversed_by=None, entries=tuple(entry._replace(metadata="") for entry in written.entries)
-    )
-    return bare, [json.loads(text) for text in texts]
+    @rule(data=st.data(), length=st.integers(1, 6))
+    def post_batch(self, data: st.DataObject, length: int) -> None:
+        """Post a batch of anything."""
+        self._post([data.draw(operations(self.model)) for _ in range(length)])
 
-
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(batches=st.lists(st.lists(OPERATIONS, min_size=1, max_size=8), min_size=1, max_size=5))
-async def test_any_sequence_keeps_the_books_and_equals_the_model(
-    database: Database, batches: list[list[Operation]]
-) -> None:
-    ledger = await Ledger.open(database, f"ledger {next(LEDGER_NUMBERS)}")
-    model = Model()
-    answered: dict[UUID, Written] = {}
-    for batch in batches:
-        results = await ledger.post(*batch)
-        assert [word(result) for result in results] == [model.apply(operation) for operation in batch]
+    def _post(self, batch: Sequence[Operation]) -> None:
+        """What a batch is answered and writes, entry by entry, is what the model says."""
+        results = self.wait_for(self.ledger.post(*(self._real(operation) for operation in batch)))
+        moments = [result.written.updated_at for result in results if isinstance(result, Posted)]
         for operation, result in zip(batch, results, strict=True):
-            match result:
-                case Posted(_, _, written):
-                    answered[written.id] = written
-                case Replayed(_, Written() as written):
-                    answered[written.id] = written
-            if isinstance(operation, PartialPost) and isinstance(result, Posted):
-                answered.pop(result.written.partially_posts or result.transaction_id, None)  # it was changed too
-    assert await ledger.findings() == []
-    await compare(ledger, model)
-    async with database.transaction() as connection:
-        shown = await stored(connection, ledger, set(answered))
-        every = await store.transactions_of(connection, ledger.id, {})
-    assert {key: comparable(one) for key, one in shown.items()} == {
-        key: comparable(one) for key, one in answered.items()
-    }
-    described = [(t.external_id, t.status, t.description, sorted(t.metadata.items())) for t in every]
-    expected = [(t.name, t.status, t.description, sorted(t.metadata.items())) for t in model.transactions]
-    assert sorted(described, key=str) == sorted(expected, key=str)
+            before = len(self.model.transactions)
+            expected = self.model.apply(operation, moments[0] if moments else END_OF_TIME)
+            self._compare_answer(operation, result, expected, is_new=len(self.model.transactions) > before)
+
+    def _compare_answer(self, operation: Operation, result: Result, expected: Answer, *, is_new: bool) -> None:
+        match result:
+            case Refused(code):
+                assert expected.word == REFUSED, (operation, result)
+                assert code in expected.codes, (operation, result)
+            case Replayed(transaction_id, written):
+                assert expected.word == REPLAYED, (operation, result)
+                if written is not None and written.entries:
+                    assert expected.transaction is not None
+                    assert expected.transaction.id == transaction_id
+                    assert self._seen(written) == self._expected(expected.transaction)
+            case Posted(transaction_id, status, written):
+                assert expected.word == WRITTEN, (operation, result, expected.codes)
+                assert expected.transaction is not None
+                if is_new:
+                    expected.transaction.id = transaction_id
+                assert (written.id, written.status) == (transaction_id, status)
+                assert self._seen(written) == self._expected(expected.transaction)
+
+    def _real(self, operation: Operation) -> Operation:
+        """The account of the other ledger has to be named by its id."""
+
+        def real(entries: tuple[NewEntry, ...]) -> tuple[NewEntry, ...]:
+            return tuple(replace(e, account=self.ids["foreign"]) if e.account == "foreign" else e for e in entries)
+
+        match operation:
+            case Create(transaction):
+                return replace(operation, transaction=replace(transaction, entries=real(transaction.entries)))
+            case Update(entries=entries) if entries is not UNSET:
+                return replace(operation, entries=real(entries))
+            case PartialPost(entries=entries):
+                return replace(operation, entries=real(entries))
+            case _:
+                return operation
+
+    def _seen(self, written: Written) -> object:
+        """A transaction as it was answered."""
+        entries = [
+            (e.n, e.account_id, e.direction, e.amount, e.effective_at, json.loads(e.metadata), e.lock_version, e.sums)
+            for e in written.entries
+        ]
+        return (
+            *(written.id, written.version, written.status, written.external_id, written.effective_at),
+            *(written.updated_at, written.created_at, written.posted_at, written.archived_reason),
+            *(written.description, json.loads(written.metadata), written.ledgerable),
+            *(written.reverses, written.reversed_by, written.partially_posts, entries),
+        )
+
+    def _expected(self, known: Transaction) -> object:
+        state, reversed_by = known.now, self.model.reversed_by(known)
+        entries = [
+            (x.n, self.ids[x.account], x.direction, x.amount, x.moment, x.metadata, x.version, x.sums)
+            for x in state.lines
+        ]
+        return (
+            *(known.id, len(known.states) - 1, state.status, state.name, state.moment),
+            *(state.written_at, known.states[0].written_at, state.posted_at, state.reason),
+            *(state.description, state.metadata, state.ledgerable),
+            *(known.reverses and known.reverses.id, reversed_by and reversed_by.id, known.part_of and known.part_of.id),
+            entries,
+        )
+
+    @rule(category=categories, account=st.sampled_from(tuple(ACCOUNTS)), other=categories, leaves=st.booleans())
+    def move(self, category: str, account: str, other: str, leaves: bool) -> None:
+        """Put an account into a category, or take it out; and nest this category in another, or take it out."""
+        if leaves:
+            self.categories.members.discard((category, account))
+            assert self._tell("api/remove_member", self.ids[category], self.ids[account])
+            self.categories.nestings.discard((other, category))
+            assert self._tell("api/remove_nesting", self.ids[other], self.ids[category])
+            return
+        fits = (ACCOUNTS[account].currency, ACCOUNTS[account].foreign) == ("GBP", False)
+        assert self._tell("api/add_members", [self.ids[category]], self.ids[account]) is fits
+        self.categories.members |= {(category, account)} if fits else set()
+        accepted = self._tell("api/add_nestings", [self.ids[other]], self.ids[category])
+        assert accepted is self.categories.nest(other, category)
+
+    def _tell(self, statement: str, *values: object) -> bool:
+        """Run a statement; whether the tables let it."""
+
+        async def run() -> None:
+            async with self.database.transaction() as connection:
+                await connection.execute(query(statement), *values)
+
+        try:
+            self.wait_for(run())
+        except asyncpg.PostgresError as error:
+            if error.sqlstate != "LW005":
+                raise
+            return False
+        return True
+
+    @invariant()
+    def balances_equal(self) -> None:
+        """Balances and versions of accounts, and sums of categories, are the model's."""
+        accounts, categories = self.wait_for(self._balances())
+        assert accounts == {name: (self.model.version(name), self.model.sums(name)) for name in ACCOUNTS}
+        assert categories == {name: added(self.model, self.categories.contents(name)) for name in CATEGORIES}
+
+    async def _balances(self) -> tuple[dict[str, tuple[int, Sums]], dict[str, Sums]]:
+        names = {known: name for name, known in self.ids.items()}
+        async with self.database.connection() as connection:
+            balances = await connection.fetch(
+                "select * from ledger_account_balances where account_id = any($1::uuid[])", list(names)
+            )
+            categories = await connection.fetch(
+                "select * from ledger_category_balances where category_id = any($1::uuid[])", list(names)
+            )
+        return (
+            {names[row["account_id"]]: (row["lock_version"], sums_of(row)) for row in balances},
+            {names[row["category_id"]]: sums_of(row) for row in categories},
+        )
+
+    def teardown(self) -> None:
+        """All that was ever written is as the model has it, and every audit finds nothing."""
+        self.wait_for(self._compare_everything())
+
+    async def _compare_everything(self) -> None:
+        assert await self.ledger.findings() == []
+        accounts = {self.ids[name]: name for name in ACCOUNTS}
+        async with self.database.connection() as connection:
+            before = await connection.fetch(SUMS_BEFORE, list(accounts), EVERY_MOMENT)
+            writes = await connection.fetch(WRITES, list(accounts))
+            versions = await self._versions(connection)
+        for row in before:
+            assert sums_of(row) == self.model.sums(accounts[row["account_id"]], row["moment"])
+        written: dict[str, list[Sums]] = {name: [] for name in ACCOUNTS}
+        for row in writes:
+            assert row["lock_version"] == len(written[accounts[row["account_id"]]]) + 1
+            written[accounts[row["account_id"]]].append(sums_of(row))
+        assert written == self.model.writes
+        assert versions == sorted(
+            (self._version(known, state) for known in self.model.transactions for state in known.states),
+            key=lambda version: version[0],
+        )
+
+    async def _versions(self, connection: Connection) -> list[tuple[Any, ...]]:
+        names = {known: name for name, known in self.ids.items()}
+        return [
+            (
+                *(row["id"], row["status"], row["external_id"], row["effective_at"], row["created_at"]),
+                *(row["description"], json.loads(row["metadata"]), row["ledgerable_type"], row["ledgerable_id"]),
+                *(row["posted_at"], row["archived_reason"], row["reverses"], row["reversed_by"], row["part_of"]),
+                list(
+                    zip(
+                        [names[account] for account in row["accounts"]],
+                        *(row["directions"], row["amounts"], row["moments"], map(json.loads, row["notes"])),
+                        row["numbers"],
+                        strict=True,
+                    )
+                ),
+            )
+            for row in await connection.fetch(VERSIONS, self.ledger.id)
+        ]
+
+    def _version(self, known: Transaction, state: State) -> tuple[Any, ...]:
+        reversed_by, foreign_object = self.model.reversed_by(known), state.ledgerable
+        return (
+            *(known.id, state.status, state.name, state.moment, state.written_at, state.description, state.metadata),
+            *(foreign_object and foreign_object.type, foreign_object and foreign_object.id),
+            *(state.posted_at, state.reason, known.reverses and known.reverses.id),
+            *(reversed_by and reversed_by.id, known.part_of and known.part_of.id),
+            [tuple(line[:6]) for line in state.lines],
+        )
 
 
-async def compare(ledger: Ledger, model: Model) -> None:
-    """Every balance, now and at every moment that matters."""
-    for account in (CASH, LOAN, REVENUE):
-        shown = await ledger.balance(account)
-        assert shown.sums == model.sums(account)
-        for moment in (*MOMENTS, *(moment + timedelta(microseconds=1) for moment in MOMENTS), END_OF_TIME):
-            assert await sums_before(ledger, shown.account_id, moment) == model.sums(account, moment)
+def sums_of(row: asyncpg.Record) -> Sums:
+    return Sums(row["posted_debits"], row["posted_credits"], row["pending_debits"], row["pending_credits"])
 
 
-async def sums_before(ledger: Ledger, account_id: UUID, moment: datetime) -> Sequence[int]:
-    async with ledger.database.connection() as connection:
-        return tuple(await connection.fetchrow("select * from ledger_sums_before($1, $2)", account_id, moment))
+def added(model: Model, accounts: set[str]) -> Sums:
+    """The sums of several accounts."""
+    every = [model.sums(account) for account in accounts]
+    return Sums(*(sum(side) for side in zip(NOTHING, *every, strict=True)))
+
+
+@patient
+async def test_any_sequence_keeps_the_books_and_equals_the_model(database: Database) -> None:
+    machine = type("BooksOfThisTest", (Books,), {"database": database, "loop": asyncio.get_running_loop()})
+    tries = settings(
+        max_examples=40 * EFFORT,
+        stateful_step_count=20,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    await asyncio.to_thread(run_state_machine_as_test, machine, settings=tries)
+    async with database.connection() as connection:
+        assert await wrong(connection) == {}
