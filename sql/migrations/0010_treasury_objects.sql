@@ -66,14 +66,19 @@ create table ledger_account_settlements (
 
 create index ledger_account_settlements_newest on ledger_account_settlements (created_at, id);
 create index ledger_account_settlements_transaction on ledger_account_settlements (transaction_id);
+create index ledger_account_settlements_account on ledger_account_settlements (settled_account_id, created_at, id);
+-- Those that may come to be archived and give their entries back.
+create index ledger_account_settlements_revocable on ledger_account_settlements (settled_account_id)
+    where status <> 'posted';
 
--- Which settlement an entry belongs to: one at a time. Rows of an archived settlement bind nobody.
+-- Which settlement an entry belongs to: one at a time. Rows of an archived settlement bind nobody, and go with the
+-- account's next one. All are made out of ledger_entries, which nothing ever leaves: a foreign key would only hold up
+-- settling, and with it posting.
 create table ledger_account_settlement_entries (
     transaction_id uuid not null,
     n integer not null,
     settlement_id uuid not null references ledger_account_settlements,
-    primary key (transaction_id, n),
-    foreign key (transaction_id, n) references ledger_entries
+    primary key (transaction_id, n)
 );
 
 create index ledger_account_settlement_entries_settlement on ledger_account_settlement_entries (settlement_id);
@@ -87,21 +92,34 @@ from ledger_account_settlements s
 join ledger_accounts a on a.id = s.settled_account_id
 left join ledger_transactions t on t.id = s.transaction_id;
 
--- What may still be settled of an account: live posted entries that are in no settlement and do not settle one.
-create function ledger_unsettled_entries(account_id uuid)
-returns table (transaction_id uuid, n integer, direction text, amount numeric, effective_at timestamptz)
-language sql stable as $$
-    select e.transaction_id, e.n, e.direction, e.amount, e.effective_at
-    from ledger_entries e
-    join ledger_transactions t on t.id = e.transaction_id and t.status = 'posted' and e.n >= t.first_entry
-    where e.account_id = $1
-      and not exists (
+-- What may still be settled: live posted entries that are in no settlement and do not settle one.
+create view ledger_unsettled_entries as
+select e.transaction_id, e.n, e.account_id, e.direction, e.amount, e.effective_at
+from ledger_entries e
+join ledger_transactions t on t.id = e.transaction_id and t.status = 'posted' and e.n >= t.first_entry
+where not exists (
           select from ledger_account_settlement_entries c
           join ledger_account_settlements_shown s on s.id = c.settlement_id and s.status <> 'archived'
           where c.transaction_id = e.transaction_id and c.n = e.n
       )
-      and not exists (select from ledger_account_settlements s where s.transaction_id = e.transaction_id)
-$$;
+  and not exists (select from ledger_account_settlements s where s.transaction_id = e.transaction_id);
+
+-- How far an account was settled, so that a settlement looks at every entry once and not at the whole account again:
+-- what was posted up to lock_version is in a settlement, settles one, or was left open by one for the next.
+create table ledger_settlement_marks (
+    account_id uuid primary key references ledger_accounts,
+    lock_version bigint not null
+);
+
+create table ledger_open_entries (
+    transaction_id uuid not null,
+    n integer not null,
+    account_id uuid not null,
+    effective_at timestamptz not null,
+    primary key (transaction_id, n)
+);
+
+create index ledger_open_entries_due on ledger_open_entries (account_id, effective_at);
 
 -- Events: what callers may want to hear of. snapshot is the object as it was, as the writer had it (worker/api renders
 -- it). Not dispatched: no job of the queue is charged with it yet.

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import random
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from modern_treasury import AsyncModernTreasury, NotFoundError, UnprocessableEntityError
-from modern_treasury.types import LedgerAccountSettlement
+from modern_treasury.types import LedgerAccountSettlement, LedgerTransaction
 
 from tests.api.conftest import Raw
 from tests.api.lendnow import LendNow
@@ -144,6 +146,63 @@ async def test_an_undone_settlement_is_settled_again(lender: LendNow) -> None:
     await lender.client.ledger_transactions.create_reversal(made.ledger_transaction_id or "")
     again = await settle(lender, status="posted")
     assert (again.amount, (await lender.amounts("investor_interest"))[0]) == (300, 0)
+
+
+async def test_what_a_settlement_leaves_open_falls_into_the_next_one(lender: LendNow) -> None:
+    settlements = lender.client.ledger_account_settlements
+    future = await earn(lender, 40, effective_at="2024-03-01")
+    pending = await lender.post({"loan_interest": 7}, {"investor_interest": 7}, status="pending")
+    drafted = await earn(lender, 200, effective_at="2024-01-01")
+    draft = await settle(lender, status="drafting")
+    await settlements.account_entries.update(draft.id, ledger_entry_ids=[drafted])
+    assert (await settle(lender, status="posted", effective_at_upper_bound="2024-02-01")).amount == 0
+
+    await settlements.account_entries.delete(draft.id, ledger_entry_ids=[drafted])
+    await lender.client.ledger_transactions.update(pending.id, status="posted")
+    following = await settle(lender)
+    due = sorted([future, drafted, pending.ledger_entries[1].id])
+    assert (following.amount, await settled_by(lender, following)) == (247, due)
+    await lender.client.ledger_transactions.update(following.ledger_transaction_id or "", status="archived")
+    assert (await settle(lender, status="posted", effective_at_upper_bound="2024-02-01")).amount == 200
+    assert (await settle(lender, status="posted")).amount == 47
+    assert (await lender.amounts("investor_interest"))[0] == 0
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_whatever_happens_every_entry_is_settled_exactly_once(lender: LendNow, seed: int) -> None:
+    chance = random.Random(seed)
+    settlements, transactions = lender.client.ledger_account_settlements, lender.client.ledger_transactions
+    earned: dict[str, int] = {}
+    waiting: list[LedgerTransaction] = []
+    drafts = [await settle(lender, status="drafting") for _ in range(2)]
+    for _ in range(40):
+        day, amount = f"2024-01-{chance.randint(1, 28):02}", chance.randint(1, 99)
+        match chance.randrange(7):
+            case 0 | 1:
+                earned[await earn(lender, amount, effective_at=day)] = amount
+            case 2:
+                said: Any = {"status": "pending", "effective_at": day}
+                waiting.append(await lender.post({"loan_interest": amount}, {"investor_interest": amount}, **said))
+            case 3 if waiting:
+                posted = await transactions.update(waiting.pop(0).id, status="posted")
+                earned[posted.ledger_entries[1].id] = posted.ledger_entries[1].amount
+            case 4 if earned:
+                with suppress(UnprocessableEntityError):  # another settlement may hold it
+                    named = chance.sample(sorted(earned), 1)
+                    await settlements.account_entries.update(chance.choice(drafts).id, ledger_entry_ids=named)
+            case 5 if earned:
+                await settlements.account_entries.delete(chance.choice(drafts).id, ledger_entry_ids=list(earned))
+            case _:
+                made = await settle(lender, effective_at_upper_bound=day)
+                await settlements.update(made.id, status="posted" if chance.random() < 0.6 else "archived")
+    for draft in drafts:
+        await settlements.update(draft.id, status="archived")
+    await settle(lender, status="posted")
+    assert (await lender.amounts("investor_interest"))[0] == 0
+    final = [one async for one in settlements.list() if one.status == "posted"]
+    held = [entry for one in final for entry in await settled_by(lender, one)]
+    assert sorted(held) == sorted(earned)
+    assert sum(one.amount or 0 for one in final) == sum(earned.values())
 
 
 async def test_settlements_at_once_settle_every_entry_once(lender: LendNow) -> None:

@@ -71,8 +71,8 @@ class Settlements:
             await _lock_balances(connection, ledger_id, new.settled_account_id, new.contra_account_id)
             settlement_id = await store.insert_settlement(connection, ledger_id, new)
             if status is not SettlementStatus.DRAFTING:
-                await store.claim_due_entries(connection, settlement_id)
-                await _complete(connection, settlement_id, status, skips_transaction=skips)
+                total = await store.claim_due_entries(connection, settlement_id, new.settled_account_id)
+                await _complete(connection, settlement_id, status, total, skips_transaction=skips)
             settlement = await _find(connection, settlement_id)
             await _tell(connection, settlement, "created")
             return answer(render_settlement(settlement), 201)
@@ -151,11 +151,16 @@ async def _lock_balances(connection: Connection, ledger_id: UUID, *account_ids: 
 
 
 async def _complete(
-    connection: Connection, settlement_id: UUID, status: SettlementStatus, *, skips_transaction: bool
+    connection: Connection,
+    settlement_id: UUID,
+    status: SettlementStatus,
+    debits_less_credits: int,
+    *,
+    skips_transaction: bool,
 ) -> None:
-    """Decide what a draft comes to and post it, unless that happened elsewhere."""
+    """Decide what a settlement of these entries comes to and post it, unless that happened elsewhere."""
     settlement = await _find(connection, settlement_id)
-    net = net_of(settlement, await store.sum_settlement(connection, settlement_id))
+    net = net_of(settlement, debits_less_credits)
     transaction_id = None
     if not skips_transaction:
         posted = await _post(connection, settlement, transaction_of(settlement, net, Status(status)))
@@ -172,7 +177,8 @@ async def _move(
         case SettlementStatus.DRAFTING if status is SettlementStatus.POSTED:
             accounts = settlement.settled_account_id, settlement.contra_account_id
             await _lock_balances(connection, settlement.ledger_id, *accounts)
-            await _complete(connection, settlement.id, status, skips_transaction=change.skips_transaction)
+            total = await store.sum_settlement(connection, settlement.id)
+            await _complete(connection, settlement.id, status, total, skips_transaction=change.skips_transaction)
         case SettlementStatus.PENDING if settlement.transaction_id is not None:
             await _post(connection, settlement, Update(settlement.transaction_id, Status(status)))
         case SettlementStatus.DRAFTING | SettlementStatus.PENDING:

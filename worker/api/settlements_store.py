@@ -118,9 +118,13 @@ async def list_settlements(connection: Connection, which: SettlementFilter, page
     return [_settlement(row) for row in rows]
 
 
-async def claim_due_entries(connection: Connection, settlement_id: UUID) -> None:
-    """Take in all that is due. The settled account's balance must be locked, here and below."""
-    await connection.execute(query("api/claim_due_entries"), settlement_id)
+async def claim_due_entries(connection: Connection, settlement_id: UUID, account_id: UUID) -> int:
+    """Take in all that is due; what it comes to. The settled account's balance must be locked, here and below."""
+    await connection.execute(query("api/begin_reading"))  # the account may have two new entries or two million
+    await connection.execute(query("api/reopen_entries"), account_id)
+    settled_version = await connection.fetchval(query("api/settled_version"), account_id)
+    total: int = await connection.fetchval(query("api/claim_due_entries"), settlement_id, account_id, settled_version)
+    return total
 
 
 async def claim_entries(connection: Connection, settlement_id: UUID, entry_ids: Sequence[UUID]) -> int:

@@ -6,11 +6,14 @@ with wanted as (
     insert into ledger_account_settlement_entries (transaction_id, n, settlement_id)
     select e.transaction_id, e.n, s.id
     from ledger_account_settlements s
-    cross join lateral ledger_unsettled_entries(s.settled_account_id) as e
-    join wanted w on w.transaction_id = e.transaction_id and w.n = e.n
+    cross join wanted w
+    join ledger_unsettled_entries e
+        on e.transaction_id = w.transaction_id and e.n = w.n and e.account_id = s.settled_account_id
     where s.id = $1 and e.effective_at < s.effective_at_upper_bound
     on conflict (transaction_id, n) do update set settlement_id = excluded.settlement_id
     returning transaction_id, n
+), closed as (
+    delete from ledger_open_entries o using claimed c where o.transaction_id = c.transaction_id and o.n = c.n
 )
 select count(*) from (
     select transaction_id, n from claimed
