@@ -26,6 +26,7 @@ from worker.api.effects import Effects
 from worker.api.kept_answers import KeptAnswers, Reply, Ticket
 from worker.api.retention import Retention
 from worker.api.routes import add_routes as add_ledger_routes
+from worker.api.routes import routes as ledger_routes
 from worker.codat.client import CodatClient
 from worker.codat.gate import Gate
 from worker.config import Settings
@@ -50,6 +51,7 @@ from worker.loans.rulebook_file import read_rulebook
 from worker.metrics import Depths, Metrics
 from worker.migrations import migrate
 from worker.observed import observed_jobs, observed_requests, observed_webhooks
+from worker.openapi.routes import add_routes as add_document_routes
 from worker.operations.control import Control
 from worker.operations.reader import Reader
 from worker.operations.routes import add_routes as add_operations_routes
@@ -62,6 +64,9 @@ from worker.writeback.saga import SagaHandler
 from worker.writeback.settlement import WebhookHandler
 from worker.writeback.store import ADVANCE_SAGA, create_sagas
 from worker.writeback.timings import Timings
+
+DISTRIBUTION: Final = "loan-writeback-worker"
+"""Whose version is shown."""
 
 EVENTS_PER_BATCH: Final = 128
 """Loan events applied in one transaction: past this a larger batch gains nothing and only delays its first event."""
@@ -116,7 +121,7 @@ async def serve(settings: Settings, role: Role) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    metrics = Metrics(version("loan-writeback-worker"))
+    metrics = Metrics(version(DISTRIBUTION))
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(open_database(settings))
         gate = await stack.enter_async_context(Gate.open(database))
@@ -153,7 +158,7 @@ class Replica:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until told to stop."""
-        runner = web.AppRunner(self._application(stop), access_log=None, shutdown_timeout=HTTP_SHUTDOWN_SECONDS)
+        runner = web.AppRunner(self.application(stop), access_log=None, shutdown_timeout=HTTP_SHUTDOWN_SECONDS)
         await runner.setup()
         try:
             await web.TCPSite(runner, self._settings.host, self._settings.port).start()
@@ -167,7 +172,8 @@ class Replica:
             await self._receiver.close()
         log.info("stopped")
 
-    def _application(self, stop: asyncio.Event) -> web.Application:
+    def application(self, stop: asyncio.Event) -> web.Application:
+        """What answers callers; ``stop`` is set once this replica drains."""
         app = web.Application(middlewares=[problem_middleware], client_max_size=MAX_BODY_BYTES)
         Health(self._database, self._metrics, stop, self._read_depths).add_routes(app)
         if self._role is not Role.WORKER:
@@ -183,6 +189,7 @@ class Replica:
             reader = Reader(self._database, settings.treasury.base_url if settings.treasury else None)
             add_operations_routes(app, reader, control, settings.api_tokens)
             add_ledger_routes(app, self._database, self._effects, settings.ledger_api_keys)
+        add_document_routes(app, list(ledger_routes(self._database, self._effects)), version(DISTRIBUTION))
         return app
 
     async def _prepare_schema(self, stop: asyncio.Event) -> PostEvents | None:

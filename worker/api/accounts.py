@@ -32,6 +32,7 @@ from worker.api.query import Query, Window
 from worker.api.reading_store import snapshot
 from worker.api.refusals import invalid, not_found, unknown
 from worker.api.render import render_account
+from worker.api.shapes import LedgerAccountObject
 from worker.database import Connection, Database
 from worker.ledger.transaction import Direction
 
@@ -54,7 +55,7 @@ class Accounts:
         self._database = database
         self._effects = effects
 
-    async def list(self, call: Call) -> Answer:
+    async def list(self, call: Call) -> Answer[Sequence[LedgerAccountObject]]:
         """A page of accounts."""
         asked = call.query
         which, window, page = _read_filter(asked), asked.window(), asked.page()
@@ -63,41 +64,42 @@ class Accounts:
             accounts = await store.list_accounts(connection, which, window, page)
         return list_answer([render_account(account, window) for account in accounts], page)
 
-    async def create(self, call: Call) -> Answer:
+    async def create(self, call: Call) -> Answer[LedgerAccountObject]:
         """A new account, in its categories at once."""
         new, categories = read_new(call.body)
 
-        async def effect(connection: Connection) -> Answer:
+        async def effect(connection: Connection) -> Answer[LedgerAccountObject]:
             account = await create_account(connection, new, categories)
             return answer(render_account(account, Window()), 201)
 
         return await self._effects.once(call, effect)
 
-    async def retrieve(self, call: Call) -> Answer:
+    async def retrieve(self, call: Call) -> Answer[LedgerAccountObject]:
         """One account, now, over a window of time, or as of one of its versions."""
-        asked = call.query
+        asked, key = call.query, call.key()
         version, window = asked.whole("balances[as_of_lock_version]"), asked.window()
         asked.finish()
         if version is not None and window != Window():
             raise invalid("balances", "balances[as_of_lock_version] cannot be combined with other bounds")
         async with snapshot(self._database) as connection:
-            account = await _find(connection, call.path["id"], window)
+            account = await _find(connection, key, window)
             if version is not None:
                 if not 0 <= version <= account.lock_version:
                     raise invalid("balances", f"The ledger account has no balance at lock_version {version}")
                 account = replace(account, sums=await store.sums_at_version(connection, account.id, version))
         return answer(render_account(account, window))
 
-    async def update(self, call: Call) -> Answer:
+    async def update(self, call: Call) -> Answer[LedgerAccountObject]:
         """Another name, description, external id or metadata."""
-        change, account_id = read_change(call.body), call.id(NOUN)
+        account_id, change = call.id(NOUN), read_change(call.body)
         async with self._database.transaction() as connection:
             account = await change_account(connection, account_id, change)
         return answer(render_account(account, Window()))
 
-    async def discard(self, call: Call) -> Answer:
+    async def discard(self, call: Call) -> Answer[LedgerAccountObject]:
         """Discard an account that has no entries."""
         account_id = call.id(NOUN)
+        call.query.finish()
         async with self._database.transaction() as connection:
             account = await discard_account(connection, account_id)
         return answer(render_account(account, Window()))
@@ -158,9 +160,9 @@ def _read_filter(asked: Query) -> AccountFilter:
         updated_at=asked.moments("updated_at"),
         category_id=asked.uuid("ledger_account_category_id"),
         metadata=asked.metadata(),
-        pending=asked.wholes("pending_balance_amount"),
-        posted=asked.wholes("posted_balance_amount"),
-        available=asked.wholes("available_balance_amount"),
+        pending=asked.balance("pending_balance_amount"),
+        posted=asked.balance("posted_balance_amount"),
+        available=asked.balance("available_balance_amount"),
     )
 
 

@@ -68,10 +68,6 @@ class Body:
         """A member's name from the outermost object on."""
         return f"{self._path}.{name}" if self._path else name
 
-    def has(self, name: str) -> bool:
-        """Whether a member is there, be it null."""
-        return name in self._members
-
     def text(self, name: str, longest: int) -> str | None:
         """A text, None when it is not given."""
         value = self._members.pop(name, None)
@@ -149,6 +145,22 @@ class Body:
             return number
         raise self._wrong(name, "must be a whole number")
 
+    def required_whole(self, name: str) -> int:
+        """A whole number that must be given."""
+        value = self.whole(name)
+        if value is None:
+            raise missing(self.path(name))
+        return value
+
+    def required_amount(self) -> int:
+        """``amount``, or ``amount_string`` that spells the same number; one of them must be given."""
+        amount, spelt = self.whole("amount"), self.whole_text("amount_string")
+        if amount is not None and spelt is not None and amount != spelt:
+            raise invalid(self.path("amount_string"), "amount and amount_string must be the same number")
+        if (value := spelt if amount is None else amount) is None:
+            raise missing(self.path("amount"))
+        return value
+
     def whole_text(self, name: str) -> int | None:
         """A whole number written as a string, None when it is not given."""
         value = self._members.pop(name, None)
@@ -167,6 +179,13 @@ class Body:
         if moment is None:
             raise self._wrong(name, "must be an ISO 8601 time")
         return moment
+
+    def required_moment(self, name: str) -> datetime:
+        """A moment that must be given."""
+        value = self.moment(name)
+        if value is None:
+            raise missing(self.path(name))
+        return value
 
     def metadata(self) -> dict[str, str]:
         """Metadata to begin with; a pair without a value is none."""
@@ -188,15 +207,17 @@ class Body:
                 raise self._wrong("metadata", f"keys have 1 to {MAX_METADATA_TEXT} characters, values as many at most")
         return {key: text or None for key, text in value.items()}
 
-    def numbers(self, name: str) -> dict[str, int]:
-        """A map of whole numbers, empty when it is not given."""
+    def numbers(self, name: str, keys: type[Choice]) -> dict[Choice, int]:
+        """Whole numbers by an enumeration's words, none when it is not given."""
         value = self._members.pop(name, None)
         if value is None:
             return {}
         if not isinstance(value, dict):
             raise self._wrong(name, "must be an object of whole numbers")
+        if not value.keys() <= set(keys):
+            raise self._wrong(name, f"has no members but {', '.join(keys)}")
         inner = Body(value, self.path(name))
-        return {key: number for key in value if (number := inner.whole(key)) is not None}
+        return {key: number for key in keys if (number := inner.whole(key)) is not None}
 
     def required_object(self, name: str) -> Body:
         """An object that must be given."""
@@ -211,6 +232,13 @@ class Body:
         """An array of objects, None when it is not given."""
         values = self._array(name, most)
         return None if values is None else list(self._bodies(name, values))
+
+    def required_objects(self, name: str, most: int) -> list[Body]:
+        """An array of objects that must be given."""
+        values = self.objects(name, most)
+        if values is None:
+            raise missing(self.path(name))
+        return values
 
     def _bodies(self, name: str, values: list[object]) -> Iterator[Body]:
         for index, value in enumerate(values):

@@ -1,4 +1,4 @@
-"""Bulk requests and what became of their resources, and both as the JSON of the API. Pure."""
+"""Bulk requests and what became of their resources. Pure."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from worker.api.render import render_head
-from worker.errors import Rejected
 from worker.strict_json import Number
 
 
@@ -35,6 +33,12 @@ class RequestStatus(StrEnum):
     PENDING = "pending"
     PROCESSING = "processing"
     COMPLETED = "completed"
+
+
+class RequestType(StrEnum):
+    """What results belong to; Modern Treasury has imports, too."""
+
+    BULK_REQUEST = "bulk_request"
 
 
 class ResultStatus(StrEnum):
@@ -92,53 +96,6 @@ class Outcome:
     entity_type: EntityType
     entity_id: UUID
     entity: str
-
-
-def error_outcome(refused: Rejected, error_id: UUID, now: str) -> Outcome:
-    """A refusal as the bulk error that stands for the object."""
-    error = {"code": refused.code, "message": refused.detail}
-    if refused.field is not None:
-        error["parameter"] = refused.field
-    entity = {
-        "id": str(error_id),
-        "object": "bulk_error",
-        "live_mode": False,
-        "created_at": now,
-        "updated_at": now,
-        "request_errors": [error],
-    }
-    return Outcome(EntityType.BULK_ERROR, error_id, json.dumps(entity))
-
-
-def render_bulk_request(request: BulkRequest) -> dict[str, object]:
-    """A bulk request."""
-    return {
-        **render_head(request.id, "bulk_request", request.created_at, request.updated_at),
-        "action_type": request.action,
-        "resource_type": request.resource_type,
-        "status": request.status,
-        "total_resource_count": request.total,
-        "success_result_count": request.successful,
-        "failed_result_count": request.failed,
-        "metadata": request.metadata,
-    }
-
-
-def render_bulk_result(result: BulkResult) -> dict[str, object]:
-    """A bulk result. Parameters are a map of strings in the specification: any other value is shown as its JSON."""
-    return {
-        **render_head(result.id, "bulk_result", result.created_at, result.updated_at),
-        "request_id": str(result.request_id),
-        "request_type": "bulk_request",
-        "status": result.status,
-        "request_params": {
-            name: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-            for name, value in result.params.items()
-        },
-        "entity_id": str(result.entity_id),
-        "entity_type": result.entity_type,
-        "entity": result.entity,
-    }
 
 
 def encode(value: object) -> str:

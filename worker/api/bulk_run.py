@@ -29,12 +29,11 @@ from worker.api.bulk_objects import (
     Outcome,
     RequestStatus,
     ResourceType,
-    error_outcome,
-    render_bulk_request,
 )
 from worker.api.bulk_store import Resource
 from worker.api.call import answer
 from worker.api.changes import read_change
+from worker.api.documents import error_outcome, render_bulk_request
 from worker.api.moments import show
 from worker.api.objects import Account
 from worker.api.outcomes import external_id_taken, refusal, shown

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 from uuid import UUID
 
 from worker.api.body import Body
@@ -16,7 +16,15 @@ from worker.api.texts import read_uuid
 from worker.errors import Rejected
 from worker.strict_json import decode_object
 
+PREFIX: Final = "/api"
+"""What the paths of all resources begin with."""
+
+MAX_KEY_CHARACTERS: Final = 255
+"""Longest idempotency key: a UUID has 36, a readable one named after an event about 100."""
+
 Document: TypeAlias = Mapping[str, object]
+Shape = TypeVar("Shape")
+Object = TypeVar("Object", bound=Document)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,30 +57,37 @@ class Call:
             raise not_found(noun)
         return found
 
+    def key(self) -> str:
+        """What the path names an object by where it may be its external id."""
+        return self.path["id"]
+
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What a call led to: a status and a finished body."""
+class Answer(Generic[Shape]):
+    """What a call led to: a status and a finished body, the JSON of a ``Shape`` (None: no body)."""
 
     status: int
     content: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-Handler: TypeAlias = Callable[[Call], Awaitable[Answer]]
+Handler: TypeAlias = Callable[[Call], Awaitable[Answer[Any]]]
+
+Route: TypeAlias = tuple[str, str, Handler]
+"""A method, a path below :data:`PREFIX`, and who answers."""
 
 
-def answer(document: Document, status: int = 200) -> Answer:
+def answer(document: Object, status: int = 200) -> Answer[Object]:
     """An object."""
     return Answer(status, _encoded(document))
 
 
-def empty_answer() -> Answer:
+def empty_answer() -> Answer[None]:
     """Success with nothing to show."""
     return Answer(200, b"")
 
 
-def list_answer(documents: Sequence[Document], page: Page) -> Answer:
+def list_answer(documents: Sequence[Object], page: Page) -> Answer[Sequence[Object]]:
     """One page out of the rows that were read for it, of which there is one more when another page follows."""
     shown = documents[: page.size]
     headers = {"X-Per-Page": str(page.size)}

@@ -6,6 +6,7 @@ taken apart: what was in it stays, what it was in goes on without it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -21,6 +22,7 @@ from worker.api.query import Query, Window
 from worker.api.reading_store import snapshot
 from worker.api.refusals import invalid, not_found, unknown
 from worker.api.render import render_category
+from worker.api.shapes import LedgerAccountCategoryObject
 from worker.database import Connection, Database
 
 NOUN: Final = "Ledger account category"
@@ -33,7 +35,7 @@ class Categories:
         self._database = database
         self._effects = effects
 
-    async def list(self, call: Call) -> Answer:
+    async def list(self, call: Call) -> Answer[Sequence[LedgerAccountCategoryObject]]:
         """A page of categories."""
         asked = call.query
         which, window, page = _read_filter(asked), asked.window(), asked.page()
@@ -42,13 +44,13 @@ class Categories:
             categories = await store.list_categories(connection, which, window, page)
         return list_answer([render_category(category) for category in categories], page)
 
-    async def create(self, call: Call) -> Answer:
+    async def create(self, call: Call) -> Answer[LedgerAccountCategoryObject]:
         """A new category, nested in others at once."""
         body = call.body
         new, parents = _read_new(body), body.uuids("ledger_account_category_ids", MAX_CATEGORIES)
         body.finish()
 
-        async def effect(connection: Connection) -> Answer:
+        async def effect(connection: Connection) -> Answer[LedgerAccountCategoryObject]:
             if not await ledgers_store.lock_ledger(connection, new.ledger_id):
                 raise unknown("ledger_id", "Ledger")
             if (category_id := await store.insert_category(connection, new)) is None:
@@ -62,18 +64,18 @@ class Categories:
 
         return await self._effects.once(call, effect)
 
-    async def retrieve(self, call: Call) -> Answer:
+    async def retrieve(self, call: Call) -> Answer[LedgerAccountCategoryObject]:
         """One category."""
-        asked = call.query
+        asked, category_id = call.query, call.id(NOUN)
         window = asked.window()
         asked.finish()
         async with snapshot(self._database) as connection:
-            category = await store.find_category(connection, call.id(NOUN), window)
+            category = await store.find_category(connection, category_id, window)
         return answer(render_category(_existing(category)))
 
-    async def update(self, call: Call) -> Answer:
+    async def update(self, call: Call) -> Answer[LedgerAccountCategoryObject]:
         """Another name, description, external id or metadata."""
-        change, category_id = read_change(call.body), call.id(NOUN)
+        category_id, change = call.id(NOUN), read_change(call.body)
         async with self._database.transaction() as connection:
             try:
                 await store.update_category(connection, category_id, change)
@@ -82,9 +84,10 @@ class Categories:
             category = await store.find_category(connection, category_id, Window())
         return answer(render_category(_existing(category)))
 
-    async def discard(self, call: Call) -> Answer:
+    async def discard(self, call: Call) -> Answer[LedgerAccountCategoryObject]:
         """Discard a category."""
         category_id = call.id(NOUN)
+        call.query.finish()
         async with self._database.transaction() as connection:
             category = _existing(await store.find_category(connection, category_id, Window()))
             discarded_at = await store.discard_category(connection, category_id)
@@ -92,9 +95,10 @@ class Categories:
             raise not_found(NOUN)
         return answer(render_category(replace(category, discarded_at=discarded_at, updated_at=discarded_at)))
 
-    async def add_account(self, call: Call) -> Answer:
+    async def add_account(self, call: Call) -> Answer[None]:
         """Put an account into a category."""
         category_id, account_id = call.id(NOUN), call.id("Ledger account", "account_id")
+        call.query.finish()
         async with self._database.transaction() as connection:
             if not await membership_store.has_categories(connection, [category_id]):
                 raise not_found(NOUN)
@@ -104,9 +108,10 @@ class Categories:
                 raise invalid("ledger_account_id", refusal)
         return empty_answer()
 
-    async def remove_account(self, call: Call) -> Answer:
+    async def remove_account(self, call: Call) -> Answer[None]:
         """Take an account out of a category."""
         category_id, account_id = call.id(NOUN), call.id("Ledger account", "account_id")
+        call.query.finish()
         async with self._database.transaction() as connection:
             if not await membership_store.has_categories(connection, [category_id]):
                 raise not_found(NOUN)
@@ -115,9 +120,10 @@ class Categories:
             await membership_store.remove_member(connection, category_id, account_id)
         return empty_answer()
 
-    async def add_category(self, call: Call) -> Answer:
+    async def add_category(self, call: Call) -> Answer[None]:
         """Nest a category in another."""
         parent_id, child_id = call.id(NOUN), call.id(NOUN, "child_id")
+        call.query.finish()
         async with self._database.transaction() as connection:
             if not await membership_store.has_categories(connection, [parent_id, child_id]):
                 raise not_found(NOUN)
@@ -125,9 +131,10 @@ class Categories:
                 raise invalid("sub_category_id", refusal)
         return empty_answer()
 
-    async def remove_category(self, call: Call) -> Answer:
+    async def remove_category(self, call: Call) -> Answer[None]:
         """Take a category out of another."""
         parent_id, child_id = call.id(NOUN), call.id(NOUN, "child_id")
+        call.query.finish()
         async with self._database.transaction() as connection:
             if not await membership_store.has_categories(connection, [parent_id, child_id]):
                 raise not_found(NOUN)

@@ -10,17 +10,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from worker.api import idempotency_store as store
-from worker.api.call import Answer, Call
+from worker.api.call import Answer, Call, Shape
 from worker.api.kept_answers import Reply, Ticket, in_progress
 from worker.database import Connection, Database
 from worker.errors import Rejected
 from worker.ledger.transaction import Operation, Posted, Refused, Replayed, Result
 
-Effect: TypeAlias = Callable[[Connection], Awaitable[Answer]]
+Effect: TypeAlias = Callable[[Connection], Awaitable[Answer[Shape]]]
 
 Submit: TypeAlias = Callable[[UUID, Operation, Ticket | None], Awaitable[Result | Reply]]
 """The group poster's way in."""
@@ -32,7 +32,7 @@ class Posting:
 
     ledger_id: UUID
     operation: Operation
-    draw: Callable[[Posted], Answer]
+    draw: Callable[[Posted], Answer[Any]]
 
 
 class Effects:
@@ -42,7 +42,7 @@ class Effects:
         self._database = database
         self._submit = submit
 
-    async def once(self, call: Call, effect: Effect) -> Answer:
+    async def once(self, call: Call, effect: Effect[Shape]) -> Answer[Shape]:
         """Have the effect and answer; a repeated key answers as it did first.
 
         Raises :class:`~worker.errors.Rejected` (409) while another call holds the key, and whatever the effect raises,
@@ -56,7 +56,7 @@ class Effects:
         except store.KeyTakenError:
             raise in_progress() from None
 
-    async def post(self, call: Call, posting: Posting) -> Answer | Replayed | Refused:
+    async def post(self, call: Call, posting: Posting) -> Answer[Any] | Replayed | Refused:
         """Post the operation and answer; a repeated key answers as it did first.
 
         Raises :class:`~worker.errors.Rejected` (409) while another call holds the key.
@@ -71,14 +71,14 @@ class Effects:
             case answered:
                 return answered
 
-    async def kept(self, call: Call) -> Answer | None:
+    async def kept(self, call: Call) -> Answer[Any] | None:
         """What the call's key led to before; None when it has none, or it led to nothing yet."""
         if call.idempotency_key is None:
             return None
         async with self._database.connection() as connection:
             return await store.find_kept(connection, key_digest(call, call.idempotency_key))
 
-    async def _once(self, digest: bytes, effect: Effect) -> Answer:
+    async def _once(self, digest: bytes, effect: Effect[Shape]) -> Answer[Shape]:
         async with self._database.transaction() as connection:
             (admission,) = await store.admit_keys(connection, [digest])
             if admission.kept is not None:

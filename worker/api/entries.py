@@ -6,6 +6,7 @@ Of an entry that its transaction replaced, the last status is shown (it was pend
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -18,6 +19,7 @@ from worker.api.query import Query, Range
 from worker.api.reading_store import snapshot
 from worker.api.refusals import invalid, not_found
 from worker.api.render import render_entry
+from worker.api.shapes import LedgerEntryObject
 from worker.database import Database
 from worker.ledger.transaction import Direction, Status
 
@@ -30,7 +32,7 @@ class Entries:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def list(self, call: Call) -> Answer:
+    async def list(self, call: Call) -> Answer[Sequence[LedgerEntryObject]]:
         """A page of entries."""
         asked = call.query
         which, payout_id = _read_filter(asked), asked.uuid("ledger_account_payout_id")
@@ -49,18 +51,18 @@ class Entries:
             entries = await store.list_entries(connection, which, view, page)
         return list_answer([render_entry(entry) for entry in entries], page)
 
-    async def retrieve(self, call: Call) -> Answer:
+    async def retrieve(self, call: Call) -> Answer[LedgerEntryObject]:
         """One entry."""
-        asked = call.query
+        asked, entry_id = call.query, call.id(NOUN)
         show_balances = asked.flag("show_balances")
         asked.finish()
         async with self._database.connection() as connection:
-            entry = await store.find_entry(connection, call.id(NOUN), show_balances=show_balances)
+            entry = await store.find_entry(connection, entry_id, show_balances=show_balances)
         if entry is None:
             raise not_found(NOUN)
         return answer(render_entry(entry))
 
-    async def update(self, call: Call) -> Answer:
+    async def update(self, call: Call) -> Answer[LedgerEntryObject]:
         """Other metadata, all that ever changes about an entry."""
         body, entry_id = call.body, call.id(NOUN)
         metadata = body.metadata_changes()

@@ -5,6 +5,7 @@ Ledger transactions make no events: posting would pay for each of them, and list
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from worker.api import events_store as store
@@ -14,6 +15,7 @@ from worker.api.events_store import EventFilter
 from worker.api.query import Query
 from worker.api.reading_store import snapshot
 from worker.api.refusals import not_found
+from worker.api.shapes import EventObject
 from worker.database import Database
 
 NOUN: Final = "Event"
@@ -25,7 +27,7 @@ class Events:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def list(self, call: Call) -> Answer:
+    async def list(self, call: Call) -> Answer[Sequence[EventObject]]:
         """A page of events."""
         asked = call.query
         which, page = _read_filter(asked), asked.page()
@@ -34,11 +36,12 @@ class Events:
             events = await store.list_events(connection, which, page)
         return list_answer([render_event(event) for event in events], page)
 
-    async def retrieve(self, call: Call) -> Answer:
+    async def retrieve(self, call: Call) -> Answer[EventObject]:
         """One event."""
+        event_id = call.id(NOUN)
         call.query.finish()
         async with self._database.connection() as connection:
-            event = await store.find_event(connection, call.id(NOUN))
+            event = await store.find_event(connection, event_id)
         if event is None:
             raise not_found(NOUN)
         return answer(render_event(event))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from worker.api.call import Answer
 from worker.database import Connection, query
@@ -22,7 +22,7 @@ class Admission:
     """Whether a key is ours until the transaction ends, and the answer it already led to, if any."""
 
     locked: bool
-    kept: Answer | None
+    kept: Answer[Any] | None
 
 
 class KeyTakenError(Exception):
@@ -39,13 +39,13 @@ async def admit_keys(connection: Connection, digests: Sequence[bytes]) -> list[A
     ]
 
 
-async def find_kept(connection: Connection, digest: bytes) -> Answer | None:
+async def find_kept(connection: Connection, digest: bytes) -> Answer[Any] | None:
     """The answer a key led to, None for a new, an expired or a busy one."""
     row = await connection.fetchrow(query("api/find_kept"), digest, RETENTION)
     return None if row is None else Answer(row["status"], row["content"])
 
 
-async def keep_answers(connection: Connection, answers: Mapping[bytes, Answer]) -> None:
+async def keep_answers(connection: Connection, answers: Mapping[bytes, Answer[Any]]) -> None:
     """Remember what locked keys led to. Raises :class:`KeyTakenError` when the transaction must begin again."""
     status = await connection.execute(
         query("api/keep_answers"),

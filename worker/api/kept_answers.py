@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from worker.api import idempotency_store as store
 from worker.api.call import Answer
@@ -13,7 +13,7 @@ from worker.database import Connection
 from worker.errors import Rejected
 from worker.ledger.transaction import Posted, Result
 
-Reply: TypeAlias = Answer | Rejected
+Reply: TypeAlias = Answer[Any] | Rejected
 """What stands instead of a posting: the answer its key led to before, or that another call holds the key."""
 
 
@@ -22,8 +22,8 @@ class Ticket:
     """An idempotency key on its way through a batch. ``draw`` makes the answer of what was posted."""
 
     digest: bytes
-    draw: Callable[[Posted], Answer]
-    answer: Answer | None = None
+    draw: Callable[[Posted], Answer[Any]]
+    answer: Answer[Any] | None = None
     """Drawn once, when it is kept."""
 
 
@@ -47,7 +47,7 @@ class KeptAnswers:
 
     async def keep(self, connection: Connection, outcomes: Sequence[tuple[Ticket, Result]]) -> None:
         """Keep the answers of what was posted; a refusal leaves nothing behind."""
-        answers: dict[bytes, Answer] = {}
+        answers: dict[bytes, Answer[Any]] = {}
         for ticket, result in outcomes:
             if isinstance(result, Posted):
                 answers[ticket.digest] = ticket.answer = ticket.draw(result)

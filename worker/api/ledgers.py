@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from worker.api import ledgers_store as store
 from worker.api.body import MAX_DESCRIPTION, MAX_NAME
 from worker.api.call import Answer, Call, answer, list_answer
@@ -10,6 +12,7 @@ from worker.api.ledgers_store import LedgerChange, LedgerFilter
 from worker.api.reading_store import snapshot
 from worker.api.refusals import invalid, not_found
 from worker.api.render import render_ledger
+from worker.api.shapes import LedgerObject
 from worker.database import Connection, Database
 
 NOUN = "Ledger"
@@ -22,7 +25,7 @@ class Ledgers:
         self._database = database
         self._effects = effects
 
-    async def list(self, call: Call) -> Answer:
+    async def list(self, call: Call) -> Answer[Sequence[LedgerObject]]:
         """A page of ledgers."""
         asked = call.query
         which = LedgerFilter(asked.uuids("id"), asked.metadata(), asked.moments("updated_at"))
@@ -32,43 +35,45 @@ class Ledgers:
             ledgers = await store.list_ledgers(connection, which, page)
         return list_answer([render_ledger(ledger) for ledger in ledgers], page)
 
-    async def create(self, call: Call) -> Answer:
+    async def create(self, call: Call) -> Answer[LedgerObject]:
         """A new ledger."""
         body = call.body
         name, description = body.required_text("name", MAX_NAME), body.text("description", MAX_DESCRIPTION)
         metadata = body.metadata()
         body.finish()
 
-        async def effect(connection: Connection) -> Answer:
+        async def effect(connection: Connection) -> Answer[LedgerObject]:
             return answer(render_ledger(await store.insert_ledger(connection, name, description, metadata)), 201)
 
         return await self._effects.once(call, effect)
 
-    async def retrieve(self, call: Call) -> Answer:
+    async def retrieve(self, call: Call) -> Answer[LedgerObject]:
         """One ledger."""
+        ledger_id = call.id(NOUN)
         call.query.finish()
         async with self._database.connection() as connection:
-            ledger = await store.find_ledger(connection, call.id(NOUN))
+            ledger = await store.find_ledger(connection, ledger_id)
         if ledger is None:
             raise not_found(NOUN)
         return answer(render_ledger(ledger))
 
-    async def update(self, call: Call) -> Answer:
+    async def update(self, call: Call) -> Answer[LedgerObject]:
         """Another name, description or metadata."""
-        body = call.body
+        body, ledger_id = call.body, call.id(NOUN)
         change = LedgerChange(
             body.some_text("name", MAX_NAME), body.change("description", MAX_DESCRIPTION), body.metadata_changes()
         )
         body.finish()
         async with self._database.transaction() as connection:
-            ledger = await store.update_ledger(connection, call.id(NOUN), change)
+            ledger = await store.update_ledger(connection, ledger_id, change)
         if ledger is None:
             raise not_found(NOUN)
         return answer(render_ledger(ledger))
 
-    async def discard(self, call: Call) -> Answer:
+    async def discard(self, call: Call) -> Answer[LedgerObject]:
         """Discard a ledger without accounts and categories."""
         ledger_id = call.id(NOUN)
+        call.query.finish()
         async with self._database.transaction() as connection:
             if not await store.lock_ledger_alone(connection, ledger_id):
                 raise not_found(NOUN)

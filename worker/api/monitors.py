@@ -7,6 +7,7 @@ What is seen are balances as they are committed: a threshold that one batch cros
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 from uuid import UUID
@@ -19,7 +20,8 @@ from worker.api.effects import Effects
 from worker.api.monitors_store import MonitorFilter, NewMonitor
 from worker.api.objects import AlertCondition, Monitor, MonitorField, Operator
 from worker.api.reading_store import snapshot
-from worker.api.refusals import missing, not_found, unknown
+from worker.api.refusals import not_found, unknown
+from worker.api.shapes import LedgerAccountBalanceMonitorObject
 from worker.database import Connection, Database
 
 NOUN: Final = "Ledger account balance monitor"
@@ -32,7 +34,7 @@ class Monitors:
         self._database = database
         self._effects = effects
 
-    async def list(self, call: Call) -> Answer:
+    async def list(self, call: Call) -> Answer[Sequence[LedgerAccountBalanceMonitorObject]]:
         """A page of monitors."""
         asked = call.query
         which = MonitorFilter(asked.uuids("id"), asked.uuid("ledger_account_id"), asked.metadata())
@@ -42,11 +44,11 @@ class Monitors:
             monitors = await store.list_monitors(connection, which, page)
         return list_answer([render_monitor(monitor) for monitor in monitors], page)
 
-    async def create(self, call: Call) -> Answer:
+    async def create(self, call: Call) -> Answer[LedgerAccountBalanceMonitorObject]:
         """A new monitor, which looks at its account at once."""
         new = _read_new(call.body)
 
-        async def effect(connection: Connection) -> Answer:
+        async def effect(connection: Connection) -> Answer[LedgerAccountBalanceMonitorObject]:
             monitor_id = await store.insert_monitor(connection, new)
             if monitor_id is None:
                 raise unknown("ledger_account_id", "Ledger account")
@@ -54,14 +56,15 @@ class Monitors:
 
         return await self._effects.once(call, effect)
 
-    async def retrieve(self, call: Call) -> Answer:
+    async def retrieve(self, call: Call) -> Answer[LedgerAccountBalanceMonitorObject]:
         """One monitor."""
+        monitor_id = call.id(NOUN)
         call.query.finish()
         async with self._database.connection() as connection:
-            monitor = await _find(connection, call.id(NOUN))
+            monitor = await _find(connection, monitor_id)
         return answer(render_monitor(monitor))
 
-    async def update(self, call: Call) -> Answer:
+    async def update(self, call: Call) -> Answer[LedgerAccountBalanceMonitorObject]:
         """Another description or metadata; the condition stays."""
         body, monitor_id = call.body, call.id(NOUN)
         description, metadata = body.change("description", MAX_DESCRIPTION), body.metadata_changes()
@@ -72,9 +75,10 @@ class Monitors:
             monitor = await _find(connection, monitor_id)
         return answer(render_monitor(monitor))
 
-    async def discard(self, call: Call) -> Answer:
+    async def discard(self, call: Call) -> Answer[LedgerAccountBalanceMonitorObject]:
         """Discard a monitor."""
         monitor_id = call.id(NOUN)
+        call.query.finish()
         async with self._database.transaction() as connection:
             monitor = await _find(connection, monitor_id)
             discarded_at = await store.discard_monitor(connection, monitor_id)
@@ -92,9 +96,7 @@ async def _find(connection: Connection, monitor_id: UUID) -> Monitor:
 
 def _read_new(body: Body) -> NewMonitor:
     alert = body.required_object("alert_condition")
-    value = alert.whole("value")
-    if value is None:
-        raise missing(alert.path("value"))
+    value = alert.required_whole("value")
     condition = AlertCondition(
         alert.required_choice("field", MonitorField), alert.required_choice("operator", Operator), value
     )

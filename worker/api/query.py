@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, TypeVar, assert_never
 from uuid import UUID
 
 from worker.api.moments import SMALLEST_STEP, day_after, read_day, read_moment
@@ -53,6 +53,26 @@ class Range(Generic[T]):
     lower: T | None = None
     upper: T | None = None
     unequal: T | None = None
+
+
+class Comparison(StrEnum):
+    """How a range is spelt: ``amount[gte]=5``."""
+
+    GT = "gt"
+    GTE = "gte"
+    LT = "lt"
+    LTE = "lte"
+    EQ = "eq"
+    NOT_EQ = "not_eq"
+
+
+class WindowBound(StrEnum):
+    """How a window is spelt: ``balances[as_of_date]=2026-01-31``."""
+
+    LOWER = "effective_at_lower_bound"
+    UPPER = "effective_at_upper_bound"
+    MOMENT = "effective_at"
+    DAY = "as_of_date"
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +190,11 @@ class Query:
 
     def wholes(self, name: str) -> Range[int]:
         """A range of whole numbers."""
-        return self._range(name, lambda text: _read(read_whole, text, name, "a whole number"), lambda value: value + 1)
+        return self._whole_range(name, unequal=False)
+
+    def balance(self, name: str) -> Range[int]:
+        """A range of a balance's amounts, which may leave one out."""
+        return self._whole_range(name, unequal=True)
 
     def effective(self) -> Range[datetime]:
         """The range of ``effective_at`` and ``effective_date`` together."""
@@ -195,21 +219,22 @@ class Query:
         ``effective_at`` includes entries at that very moment, ``as_of_date`` all of that day, and
         ``effective_at_upper_bound`` ends before it. Only one of the three may be given.
         """
-        given = {name: _moment(text) for name, text in self._map("balances").items()}
-        lower = given.pop("effective_at_lower_bound", None)
+        given = {_choice(name, "balances", WindowBound): _moment(text) for name, text in self._map("balances").items()}
+        lower = given.pop(WindowBound.LOWER, None)
         if len(given) > 1:
             raise invalid("balances", "balances may have only one upper bound")
-        for name, moment in given.items():
-            match name:
-                case "effective_at_upper_bound":
-                    return Window(lower, moment)
-                case "effective_at":
-                    return Window(lower, moment + SMALLEST_STEP)
-                case "as_of_date":
-                    return Window(lower, day_after(moment.date()))
+        upper = None
+        for bound, moment in given.items():
+            match bound:
+                case WindowBound.LOWER | WindowBound.UPPER:
+                    upper = moment
+                case WindowBound.MOMENT:
+                    upper = moment + SMALLEST_STEP
+                case WindowBound.DAY:
+                    upper = day_after(moment.date())
                 case _:
-                    raise invalid("balances", f"balances[{shorten(name)}] is not a bound of balances")
-        return Window(lower)
+                    assert_never(bound)
+        return Window(lower, upper)
 
     def page(self) -> Page:
         """Which part of the list."""
@@ -228,30 +253,38 @@ class Query:
             raise invalid(name, f"{name} needs a key between its brackets")
         return members
 
-    def _range(self, name: str, read: Callable[[str], T], following: Callable[[T], T]) -> Range[T]:
+    def _whole_range(self, name: str, *, unequal: bool) -> Range[int]:
+        def read(text: str) -> int:
+            return _read(read_whole, text, name, "a whole number")
+
+        return self._range(name, read, lambda value: value + 1, unequal=unequal)
+
+    def _range(
+        self, name: str, read: Callable[[str], T], following: Callable[[T], T], *, unequal: bool = False
+    ) -> Range[T]:
         lower: list[T] = []
         upper: list[T] = []
-        unequal: T | None = None
+        without: T | None = None
         for comparison, text in self._map(name).items():
             value = read(text)
             after = following(value)
-            match comparison:
-                case "gt":
+            match _choice(comparison, name, Comparison):
+                case Comparison.GT:
                     lower.append(after)
-                case "gte":
+                case Comparison.GTE:
                     lower.append(value)
-                case "lt":
+                case Comparison.LT:
                     upper.append(value)
-                case "lte":
+                case Comparison.LTE:
                     upper.append(after)
-                case "eq":
+                case Comparison.EQ:
                     lower.append(value)
                     upper.append(after)
-                case "not_eq":
-                    unequal = value
-                case _:
-                    raise invalid(name, f"{name} compares by gt, gte, lt, lte or eq, not {shorten(comparison)}")
-        return Range(max(lower, default=None), min(upper, default=None), unequal)
+                case Comparison.NOT_EQ if unequal:
+                    without = value
+                case Comparison.NOT_EQ:
+                    raise invalid(name, f"{name} cannot be compared by {comparison}")
+        return Range(max(lower, default=None), min(upper, default=None), without)
 
 
 def _read(read: Callable[[str], Read | None], text: str, name: str, kind: str) -> Read:

@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 from uuid import UUID
 
 from worker.api.moments import show, show_optional
 from worker.api.objects import Account, Category, Entry, Ledger, Transaction, Unit, Version
 from worker.api.query import Window
+from worker.api.shapes import (
+    BalanceObject,
+    BalancesObject,
+    Head,
+    LedgerAccountCategoryObject,
+    LedgerAccountObject,
+    LedgerEntryObject,
+    LedgerObject,
+    LedgerTransactionObject,
+    LedgerTransactionVersionObject,
+    TransactionState,
+    VersionEntryObject,
+)
 from worker.ledger.balance import Sums
-from worker.ledger.transaction import BalanceKind, Direction, Ledgerable
+from worker.ledger.transaction import Direction
 
-LIVE_MODE: Final = False
+LIVE_MODE: Final[Literal[False]] = False
 """One deployment serves one set of books, and never a payment network: what Modern Treasury calls its test mode."""
 
 
-def render_ledger(ledger: Ledger) -> dict[str, object]:
+def render_ledger(ledger: Ledger) -> LedgerObject:
     """A ledger."""
     return {
-        **render_head(ledger.id, "ledger", ledger.created_at, ledger.updated_at),
+        "object": "ledger",
+        **render_head(ledger.id, ledger.created_at, ledger.updated_at),
         "discarded_at": show_optional(ledger.discarded_at),
         "name": ledger.name,
         "description": ledger.description,
@@ -28,31 +41,34 @@ def render_ledger(ledger: Ledger) -> dict[str, object]:
     }
 
 
-def render_account(account: Account, window: Window) -> dict[str, object]:
+def render_account(account: Account, window: Window) -> LedgerAccountObject:
     """A ledger account; ``window`` is what its sums were asked for."""
-    bounds = {
-        "effective_at_lower_bound": show_optional(window.lower),
-        "effective_at_upper_bound": show_optional(window.upper),
-    }
     return {
-        **render_head(account.id, "ledger_account", account.created_at, account.updated_at),
+        "object": "ledger_account",
+        **render_head(account.id, account.created_at, account.updated_at),
         "discarded_at": show_optional(account.discarded_at),
         "name": account.name,
         "description": account.description,
         "normal_balance": account.unit.normal_balance,
-        "balances": {**bounds, **render_balances(account.sums, account.unit)},
+        "balances": {
+            "effective_at_lower_bound": show_optional(window.lower),
+            "effective_at_upper_bound": show_optional(window.upper),
+            **render_balances(account.sums, account.unit),
+        },
         "lock_version": account.lock_version,
         "ledger_id": str(account.ledger_id),
-        **_ledgerable(account.ledgerable),
+        "ledgerable_type": account.ledgerable.type if account.ledgerable else None,
+        "ledgerable_id": str(account.ledgerable.id) if account.ledgerable else None,
         "external_id": account.external_id,
         "metadata": account.metadata,
     }
 
 
-def render_category(category: Category) -> dict[str, object]:
+def render_category(category: Category) -> LedgerAccountCategoryObject:
     """A ledger account category."""
     return {
-        **render_head(category.id, "ledger_account_category", category.created_at, category.updated_at),
+        "object": "ledger_account_category",
+        **render_head(category.id, category.created_at, category.updated_at),
         "discarded_at": show_optional(category.discarded_at),
         "name": category.name,
         "description": category.description,
@@ -64,7 +80,7 @@ def render_category(category: Category) -> dict[str, object]:
     }
 
 
-def render_entry(entry: Entry) -> dict[str, object]:
+def render_entry(entry: Entry) -> LedgerEntryObject:
     """A ledger entry."""
     return {
         **_entry_of_version(entry),
@@ -73,16 +89,17 @@ def render_entry(entry: Entry) -> dict[str, object]:
     }
 
 
-def render_transaction(transaction: Transaction) -> dict[str, object]:
+def render_transaction(transaction: Transaction) -> LedgerTransactionObject:
     """A ledger transaction."""
     return {
-        **render_head(transaction.id, "ledger_transaction", transaction.created_at, transaction.updated_at),
+        "object": "ledger_transaction",
+        **render_head(transaction.id, transaction.created_at, transaction.updated_at),
         **_what_happened(transaction),
         "ledger_entries": [render_entry(entry) for entry in transaction.entries],
     }
 
 
-def render_version(version: Version) -> dict[str, object]:
+def render_version(version: Version) -> LedgerTransactionVersionObject:
     """A version of a ledger transaction."""
     transaction = version.transaction
     return {
@@ -97,51 +114,45 @@ def render_version(version: Version) -> dict[str, object]:
     }
 
 
-def render_balances(sums: Sums, unit: Unit) -> dict[str, object]:
+def render_balances(sums: Sums, unit: Unit) -> BalancesObject:
     """The three balances of an account or a category."""
     outward_is_debit = unit.normal_balance is Direction.CREDIT
     available = (
         (sums.pending_debits, sums.posted_credits) if outward_is_debit else (sums.posted_debits, sums.pending_credits)
     )
-    sides = {
-        BalanceKind.PENDING: (sums.pending_debits, sums.pending_credits),
-        BalanceKind.POSTED: (sums.posted_debits, sums.posted_credits),
-        BalanceKind.AVAILABLE: available,
-    }
     return {
-        f"{kind}_balance": {
-            "credits": credits,
-            "credits_string": str(credits),
-            "debits": debits,
-            "debits_string": str(debits),
-            "amount": (amount := sums.balance(kind, unit.normal_balance)),
-            "amount_string": str(amount),
-            "currency": unit.currency,
-            "currency_exponent": unit.currency_exponent,
-        }
-        for kind, (debits, credits) in sides.items()
+        "pending_balance": _balance((sums.pending_debits, sums.pending_credits), unit),
+        "posted_balance": _balance((sums.posted_debits, sums.posted_credits), unit),
+        "available_balance": _balance(available, unit),
     }
 
 
-def render_head(object_id: UUID, kind: str, created_at: datetime, updated_at: datetime) -> dict[str, object]:
+def render_head(object_id: UUID, created_at: datetime, updated_at: datetime) -> Head:
     """What every object begins with."""
     return {
         "id": str(object_id),
-        "object": kind,
         "live_mode": LIVE_MODE,
         "created_at": show(created_at),
         "updated_at": show(updated_at),
     }
 
 
-def _ledgerable(ledgerable: Ledgerable | None) -> Mapping[str, object]:
+def _balance(sides: tuple[int, int], unit: Unit) -> BalanceObject:
+    debits, credits = sides
+    amount = debits - credits if unit.normal_balance is Direction.DEBIT else credits - debits
     return {
-        "ledgerable_type": ledgerable.type if ledgerable else None,
-        "ledgerable_id": str(ledgerable.id) if ledgerable else None,
+        "credits": credits,
+        "credits_string": str(credits),
+        "debits": debits,
+        "debits_string": str(debits),
+        "amount": amount,
+        "amount_string": str(amount),
+        "currency": unit.currency,
+        "currency_exponent": unit.currency_exponent,
     }
 
 
-def _what_happened(transaction: Transaction) -> dict[str, object]:
+def _what_happened(transaction: Transaction) -> TransactionState:
     return {
         "description": transaction.description,
         "status": transaction.status,
@@ -150,7 +161,8 @@ def _what_happened(transaction: Transaction) -> dict[str, object]:
         "effective_date": transaction.effective_date.isoformat(),
         "posted_at": show_optional(transaction.posted_at),
         "ledger_id": str(transaction.ledger_id),
-        **_ledgerable(transaction.ledgerable),
+        "ledgerable_type": transaction.ledgerable.type if transaction.ledgerable else None,
+        "ledgerable_id": str(transaction.ledgerable.id) if transaction.ledgerable else None,
         "external_id": transaction.external_id,
         "reverses_ledger_transaction_id": _id(transaction.reverses),
         "reversed_by_ledger_transaction_id": _id(transaction.reversed_by),
@@ -159,7 +171,7 @@ def _what_happened(transaction: Transaction) -> dict[str, object]:
     }
 
 
-def _entry_of_version(entry: Entry) -> dict[str, object]:
+def _entry_of_version(entry: Entry) -> VersionEntryObject:
     return {
         "id": str(entry.id),
         "object": "ledger_entry",

@@ -14,7 +14,7 @@ from aiohttp.typedefs import Middleware
 
 from worker.api.accounts import Accounts
 from worker.api.bulk import MAX_BULK_BYTES, BulkRequests
-from worker.api.call import Answer, Call, Handler, answer
+from worker.api.call import MAX_KEY_CHARACTERS, PREFIX, Answer, Call, Handler, Route, answer
 from worker.api.categories import Categories
 from worker.api.credentials import Caller, authenticate
 from worker.api.effects import Effects
@@ -24,6 +24,7 @@ from worker.api.ledgers import Ledgers
 from worker.api.monitors import Monitors
 from worker.api.refusals import Code, LastingConflict
 from worker.api.settlements import Settlements
+from worker.api.shapes import Ping
 from worker.api.statements import Statements
 from worker.api.transactions import Transactions
 from worker.config import LedgerApiKey
@@ -38,16 +39,12 @@ MAX_BODY_BYTES: Final = 4 * 1024 * 1024
 LARGER_BODIES: Final = {"/bulk_requests": MAX_BULK_BYTES}
 """Paths whose bodies hold many objects, and their own limits in bytes."""
 
-MAX_KEY_CHARACTERS: Final = 255
-"""Longest idempotency key: a UUID has 36, a readable one named after an event about 100."""
-
 SHOULD_RETRY: Final = "x-should-retry"
 """Header by which the official client is told whether to send a call again."""
 
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 
 Respond: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
-Route: TypeAlias = tuple[str, str, Handler]
 
 _CALLER: Final = web.RequestKey("caller", Caller)
 
@@ -57,19 +54,25 @@ log = structlog.get_logger(__name__)
 def add_routes(app: web.Application, database: Database, effects: Effects, keys: Sequence[LedgerApiKey]) -> None:
     """Adds everything under ``/api``, with error bodies of its own."""
     api = web.Application(middlewares=[_guarding(keys)])
-    for method, path, handler in (*_routes(database, effects), *_routes_of_treasury_objects(database, effects)):
+    for method, path, handler in routes(database, effects):
         limit = LARGER_BODIES.get(path, MAX_BODY_BYTES)
         api.router.add_route(method, path, _answering(handler, effects, limit))
-    app.add_subapp("/api", api)
+    app.add_subapp(PREFIX, api)
 
 
-def _routes(database: Database, effects: Effects) -> Iterable[Route]:
+def routes(database: Database, effects: Effects) -> Iterable[Route]:
+    """Every method and path below :data:`PREFIX`, and who answers."""
+    yield from _routes_of_books(database, effects)
+    yield from _routes_of_treasury_objects(database, effects)
+
+
+def _routes_of_books(database: Database, effects: Effects) -> Iterable[Route]:
     ledgers = Ledgers(database, effects)
     accounts = Accounts(database, effects)
     categories = Categories(database, effects)
     transactions = Transactions(database, effects)
     entries = Entries(database)
-    yield "GET", "/ping", _ping
+    yield "GET", "/ping", ping
     yield "GET", "/ledgers", ledgers.list
     yield "POST", "/ledgers", ledgers.create
     yield "GET", "/ledgers/{id}", ledgers.retrieve
@@ -130,7 +133,8 @@ def _routes_of_treasury_objects(database: Database, effects: Effects) -> Iterabl
     yield "GET", "/bulk_results/{id}", bulk.retrieve_result
 
 
-async def _ping(call: Call) -> Answer:
+async def ping(call: Call) -> Answer[Ping]:
+    """Whether the service answers, and knows the caller."""
     call.query.finish()
     return answer({"ping": "pong"})
 

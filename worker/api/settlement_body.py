@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
@@ -14,6 +15,21 @@ from worker.ledger.transaction import Create, Direction, NewEntry, NewTransactio
 
 MAX_ENTRIES_NAMED: Final = 1000
 """Entries added to or removed from a draft at once: as many as one transaction has."""
+
+
+class Beginning(StrEnum):
+    """What a settlement may be from the first."""
+
+    PENDING = SettlementStatus.PENDING.value
+    POSTED = SettlementStatus.POSTED.value
+    DRAFTING = SettlementStatus.DRAFTING.value
+
+
+class Ending(StrEnum):
+    """What may become of it."""
+
+    POSTED = SettlementStatus.POSTED.value
+    ARCHIVED = SettlementStatus.ARCHIVED.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +52,9 @@ class Net:
 
 def read_change(body: Body) -> SettlementChange:
     """A change out of a body, which it finishes."""
-    status = body.choice("status", SettlementStatus)
-    if status not in {None, SettlementStatus.POSTED, SettlementStatus.ARCHIVED}:
-        raise invalid("status", "status must be one of posted, archived")
+    ending = body.choice("status", Ending)
     change = SettlementChange(
-        status,
+        SettlementStatus(ending) if ending else None,
         body.change("description", MAX_DESCRIPTION),
         body.metadata_changes(),
         bool(body.flag("skip_settlement_ledger_transaction")),

@@ -10,7 +10,7 @@ whose entry then waits for the next settlement as any other does.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final
+from typing import Final, TypeAlias
 from uuid import UUID
 
 from worker.api import events_store
@@ -25,6 +25,7 @@ from worker.api.query import Query
 from worker.api.reading_store import snapshot
 from worker.api.refusals import invalid, not_found, unknown
 from worker.api.settlement_body import (
+    Beginning,
     SettlementChange,
     net_of,
     read_change,
@@ -32,6 +33,7 @@ from worker.api.settlement_body import (
     transaction_of,
 )
 from worker.api.settlements_store import Completion, NewSettlement, SettlementFilter
+from worker.api.shapes import LedgerAccountSettlementObject
 from worker.database import Connection, Database
 from worker.ledger import poster, posting_store
 from worker.ledger.posting_store import Names
@@ -39,6 +41,9 @@ from worker.ledger.transaction import Direction, Operation, Posted, Refused, Rep
 
 NOUN: Final = "Ledger account settlement"
 RESOURCE: Final = "ledger_account_settlement"
+
+Edit: TypeAlias = Callable[[Connection, UUID, Sequence[UUID]], Awaitable[None]]
+"""Takes entries into a draft, or out of it."""
 
 
 class Settlements:
@@ -48,7 +53,7 @@ class Settlements:
         self._database = database
         self._effects = effects
 
-    async def list(self, call: Call) -> Answer:
+    async def list(self, call: Call) -> Answer[Sequence[LedgerAccountSettlementObject]]:
         """A page of settlements."""
         asked = call.query
         which, page = _read_filter(asked), asked.page()
@@ -57,16 +62,14 @@ class Settlements:
             settlements = await store.list_settlements(connection, which, page)
         return list_answer([render_settlement(settlement) for settlement in settlements], page)
 
-    async def create(self, call: Call) -> Answer:
+    async def create(self, call: Call) -> Answer[LedgerAccountSettlementObject]:
         """A new settlement, pending unless it says otherwise."""
         body = call.body
-        status = body.choice("status", SettlementStatus) or SettlementStatus.PENDING
+        status = SettlementStatus(body.choice("status", Beginning) or Beginning.PENDING)
         skips = bool(body.flag("skip_settlement_ledger_transaction"))
         new = _read_new(body)
-        if status is SettlementStatus.ARCHIVED:
-            raise invalid("status", "status must be one of pending, posted, drafting")
 
-        async def effect(connection: Connection) -> Answer:
+        async def effect(connection: Connection) -> Answer[LedgerAccountSettlementObject]:
             ledger_id = await _check_accounts(connection, new)
             await _lock_balances(connection, ledger_id, new.settled_account_id, new.contra_account_id)
             settlement_id = await store.insert_settlement(connection, ledger_id, new)
@@ -79,16 +82,17 @@ class Settlements:
 
         return await self._effects.once(call, effect)
 
-    async def retrieve(self, call: Call) -> Answer:
+    async def retrieve(self, call: Call) -> Answer[LedgerAccountSettlementObject]:
         """One settlement."""
+        settlement_id = call.id(NOUN)
         call.query.finish()
         async with self._database.connection() as connection:
-            settlement = await _find(connection, call.id(NOUN))
+            settlement = await _find(connection, settlement_id)
         return answer(render_settlement(settlement))
 
-    async def update(self, call: Call) -> Answer:
+    async def update(self, call: Call) -> Answer[LedgerAccountSettlementObject]:
         """Post or archive a settlement, or change its description or metadata."""
-        change, settlement_id = read_change(call.body), call.id(NOUN)
+        settlement_id, change = call.id(NOUN), read_change(call.body)
         async with self._database.transaction() as connection:
             settlement = await _lock(connection, settlement_id)
             status = change.status if change.status is not settlement.status else None
@@ -100,7 +104,7 @@ class Settlements:
             await _tell(connection, settlement, "updated")
         return answer(render_settlement(settlement))
 
-    async def add_entries(self, call: Call) -> Answer:
+    async def add_entries(self, call: Call) -> Answer[None]:
         """Take entries into a draft."""
 
         async def take(connection: Connection, settlement_id: UUID, entry_ids: Sequence[UUID]) -> None:
@@ -113,12 +117,12 @@ class Settlements:
 
         return await self._edit(call, take)
 
-    async def remove_entries(self, call: Call) -> Answer:
+    async def remove_entries(self, call: Call) -> Answer[None]:
         """Take entries out of a draft; those it does not hold are passed over."""
         return await self._edit(call, store.release_entries)
 
-    async def _edit(self, call: Call, edit: Callable[[Connection, UUID, Sequence[UUID]], Awaitable[None]]) -> Answer:
-        entry_ids, settlement_id = read_entry_ids(call.body), call.id(NOUN)
+    async def _edit(self, call: Call, edit: Edit) -> Answer[None]:
+        settlement_id, entry_ids = call.id(NOUN), read_entry_ids(call.body)
         async with self._database.transaction() as connection:
             settlement = await _lock(connection, settlement_id)
             if settlement.status is not SettlementStatus.DRAFTING:

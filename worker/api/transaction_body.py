@@ -11,7 +11,7 @@ from uuid import UUID
 
 from worker.api.body import MAX_DESCRIPTION, MAX_EXTERNAL_ID, Body
 from worker.api.changes import read_external_id, read_ledgerable
-from worker.api.refusals import invalid, missing
+from worker.api.refusals import invalid
 from worker.ledger.transaction import (
     MAX_ENTRIES,
     UNSET,
@@ -119,10 +119,7 @@ def read_reversal(body: Body, transaction_id: UUID) -> Wanted:
 
 
 def _required_entries(body: Body, name: str) -> tuple[tuple[NewEntry, ...], tuple[bool, ...]]:
-    found = body.objects(name, MAX_ENTRIES)
-    if found is None:
-        raise missing(name)
-    return _read_entries(found)
+    return _read_entries(body.required_objects(name, MAX_ENTRIES))
 
 
 def _read_entries(found: Sequence[Body]) -> tuple[tuple[NewEntry, ...], tuple[bool, ...]]:
@@ -134,7 +131,7 @@ def _read_entry(body: Body) -> tuple[NewEntry, bool]:
     entry = NewEntry(
         account=body.required_uuid("ledger_account_id"),
         direction=body.required_choice("direction", Direction),
-        amount=_read_amount(body),
+        amount=body.required_amount(),
         lock_version=body.whole("lock_version"),
         conditions=tuple(condition for kind in BalanceKind for condition in _read_conditions(body, kind)),
         effective_at=body.moment("effective_at"),
@@ -145,23 +142,9 @@ def _read_entry(body: Body) -> tuple[NewEntry, bool]:
     return entry, shows
 
 
-def _read_amount(body: Body) -> int:
-    amount, spelt = body.whole("amount"), body.whole_text("amount_string")
-    if amount is None and spelt is None:
-        raise missing(body.path("amount"))
-    if amount is not None and spelt is not None and amount != spelt:
-        raise invalid(body.path("amount_string"), "amount and amount_string must be the same number")
-    return amount if amount is not None else spelt or 0
-
-
 def _read_conditions(body: Body, kind: BalanceKind) -> list[BalanceCondition]:
-    name = f"{kind}_balance_amount"
-    conditions = []
-    for comparison, amount in body.numbers(name).items():
-        if comparison not in list(Comparison):
-            raise invalid(body.path(name), f"{body.path(name)} compares by {', '.join(Comparison)}")
-        conditions.append(BalanceCondition(kind, Comparison(comparison), amount))
-    return conditions
+    amounts = body.numbers(f"{kind}_balance_amount", Comparison)
+    return [BalanceCondition(kind, comparison, amount) for comparison, amount in amounts.items()]
 
 
 def _read_effective(body: Body) -> datetime | None:

@@ -7,6 +7,7 @@ ledgers share is a conflict.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
@@ -15,10 +16,11 @@ from worker.api import transactions_store as store
 from worker.api.call import Answer, Call, answer, list_answer
 from worker.api.effects import Effects, Posting
 from worker.api.outcomes import external_id_taken, refusal, shown
-from worker.api.query import NEWEST_FIRST, Query
+from worker.api.query import NEWEST_FIRST, Page, Query
 from worker.api.reading_store import snapshot
 from worker.api.refusals import LastingConflict, invalid, not_found, unknown
 from worker.api.render import render_transaction, render_version
+from worker.api.shapes import LedgerTransactionObject, LedgerTransactionVersionObject
 from worker.api.transaction_body import (
     LedgerableType,
     Wanted,
@@ -45,7 +47,7 @@ class Transactions:
         self._effects = effects
         self._ledgers: dict[UUID, UUID] = {}
 
-    async def list(self, call: Call) -> Answer:
+    async def list(self, call: Call) -> Answer[Sequence[LedgerTransactionObject]]:
         """A page of transactions."""
         asked = call.query
         which, order, page = _read_filter(asked), asked.order() or NEWEST_FIRST, asked.page()
@@ -54,31 +56,27 @@ class Transactions:
             transactions = await store.list_transactions(connection, which, order, page)
         return list_answer([render_transaction(transaction) for transaction in transactions], page)
 
-    async def retrieve(self, call: Call) -> Answer:
+    async def retrieve(self, call: Call) -> Answer[LedgerTransactionObject]:
         """One transaction, by its id or external id."""
+        key = call.key()
         call.query.finish()
-        async with snapshot(self._database) as connection:
-            found = await store.find_transactions(connection, call.path["id"])
-        if not found:
-            raise not_found(NOUN)
-        if len(found) > 1:
-            raise LastingConflict("Several ledgers have a ledger transaction with this external ID: use its id")
-        return answer(render_transaction(found[0]))
+        return await self._show(key)
 
-    async def list_versions(self, call: Call) -> Answer:
+    async def list_versions(self, call: Call) -> Answer[Sequence[LedgerTransactionVersionObject]]:
         """A page of versions of all transactions, or of the one a filter names."""
         asked = call.query
-        return await self._list_versions(asked, asked.uuid("ledger_transaction_id"))
+        return await self._list_versions(*_read_versions(asked, asked.uuid("ledger_transaction_id")))
 
-    async def list_own_versions(self, call: Call) -> Answer:
+    async def list_own_versions(self, call: Call) -> Answer[Sequence[LedgerTransactionVersionObject]]:
         """A page of versions of the transaction in the path."""
         transaction_id = call.id(NOUN)
+        which, page = _read_versions(call.query, transaction_id)
         async with self._database.connection() as connection:
             if await posting_store.transaction_before(connection, transaction_id) is None:
                 raise not_found(NOUN)
-        return await self._list_versions(call.query, transaction_id)
+        return await self._list_versions(which, page)
 
-    async def create(self, call: Call) -> Answer:
+    async def create(self, call: Call) -> Answer[LedgerTransactionObject]:
         """A new transaction."""
         wanted = read_create(call.body)
         if not wanted.accounts:
@@ -88,19 +86,19 @@ class Transactions:
             raise unknown("ledger_entries[0].ledger_account_id", "Ledger account")
         return await self._post(call, wanted, ledger_id, 201)
 
-    async def update(self, call: Call) -> Answer:
+    async def update(self, call: Call) -> Answer[LedgerTransactionObject]:
         """Change, post or archive a pending transaction, or the metadata of any."""
         return await self._change(call, read_update(call.body, call.id(NOUN)), 200)
 
-    async def create_partial_post(self, call: Call) -> Answer:
+    async def create_partial_post(self, call: Call) -> Answer[LedgerTransactionObject]:
         """Post a part of a pending transaction."""
         return await self._change(call, read_partial_post(call.body, call.id(NOUN)), 201)
 
-    async def create_reversal(self, call: Call) -> Answer:
+    async def create_reversal(self, call: Call) -> Answer[LedgerTransactionObject]:
         """Undo a posted transaction."""
         return await self._change(call, read_reversal(call.body, call.id(NOUN)), 201)
 
-    async def _change(self, call: Call, wanted: Wanted, status: int) -> Answer:
+    async def _change(self, call: Call, wanted: Wanted, status: int) -> Answer[LedgerTransactionObject]:
         async with self._database.connection() as connection:
             before = await posting_store.transaction_before(connection, call.id(NOUN))
         if before is None:
@@ -110,8 +108,8 @@ class Transactions:
 
     async def _post(
         self, call: Call, wanted: Wanted, ledger_id: UUID, status: int, was: Status | None = None
-    ) -> Answer:
-        def draw(posted: Posted) -> Answer:
+    ) -> Answer[LedgerTransactionObject]:
+        def draw(posted: Posted) -> Answer[LedgerTransactionObject]:
             return answer(render_transaction(shown(posted.written, wanted.shows_balances)), status)
 
         match await self._effects.post(call, Posting(ledger_id, wanted.operation, draw)):
@@ -124,11 +122,20 @@ class Transactions:
             case Replayed():
                 raise external_id_taken()
 
-    async def _unchanged(self, call: Call, replayed: Replayed) -> Answer:
+    async def _unchanged(self, call: Call, replayed: Replayed) -> Answer[LedgerTransactionObject]:
         """An update told the transaction what it was already."""
         if replayed.written is not None:
             return answer(render_transaction(shown(replayed.written)))
-        return await self.retrieve(call)
+        return await self._show(call.path["id"])
+
+    async def _show(self, key: str) -> Answer[LedgerTransactionObject]:
+        async with snapshot(self._database) as connection:
+            found = await store.find_transactions(connection, key)
+        if not found:
+            raise not_found(NOUN)
+        if len(found) > 1:
+            raise LastingConflict("Several ledgers have a ledger transaction with this external ID: use its id")
+        return answer(render_transaction(found[0]))
 
     async def _ledger_of(self, account_id: UUID) -> UUID | None:
         """The ledger of an account, asked for once: it never changes."""
@@ -142,19 +149,25 @@ class Transactions:
             self._ledgers[account_id] = ledger_id
         return ledger_id
 
-    async def _list_versions(self, asked: Query, transaction_id: UUID | None) -> Answer:
-        which = VersionFilter(
-            transaction_id,
-            asked.uuids("id"),
-            asked.moments("created_at"),
-            asked.wholes("version"),
-            asked.uuid("ledger_account_statement_id"),
-        )
-        page = asked.page()
-        asked.finish()
+    async def _list_versions(
+        self, which: VersionFilter, page: Page
+    ) -> Answer[Sequence[LedgerTransactionVersionObject]]:
         async with snapshot(self._database) as connection:
             versions = await store.list_versions(connection, which, page)
         return list_answer([render_version(version) for version in versions], page)
+
+
+def _read_versions(asked: Query, transaction_id: UUID | None) -> tuple[VersionFilter, Page]:
+    which = VersionFilter(
+        transaction_id,
+        asked.uuids("id"),
+        asked.moments("created_at"),
+        asked.wholes("version"),
+        asked.uuid("ledger_account_statement_id"),
+    )
+    page = asked.page()
+    asked.finish()
+    return which, page
 
 
 def _read_filter(asked: Query) -> TransactionFilter:

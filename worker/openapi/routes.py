@@ -1,0 +1,39 @@
+"""``GET /openapi.json``: the document of what this process answers, the same bytes for everybody."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Final
+
+from aiohttp import hdrs, web
+
+from worker.api.call import Route
+from worker.openapi.document import JSON, compose
+from worker.openapi.ledger_api import ledger_part
+from worker.openapi.schemas import Schemas
+
+PATH: Final = "/openapi.json"
+
+_CONTENT: Final = web.AppKey("openapi", bytes)
+
+
+def add_routes(app: web.Application, ledger_routes: Sequence[Route], version: str) -> None:
+    """Adds the path, last of all: the document tells of the routes that are there by then."""
+    schemas = Schemas()
+    app.router.add_get(PATH, _show)
+    document = compose([ledger_part(ledger_routes, schemas)], routes_of(app), schemas, version)
+    app[_CONTENT] = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def routes_of(app: web.Application) -> set[tuple[str, str]]:
+    """Every method and path that is answered; HEAD goes without saying where there is GET."""
+    return {
+        (route.method, route.resource.canonical)
+        for route in app.router.routes()
+        if route.resource is not None and route.method != hdrs.METH_HEAD
+    }
+
+
+async def _show(request: web.Request) -> web.Response:
+    return web.Response(body=request.app[_CONTENT], content_type=JSON)
