@@ -27,7 +27,7 @@ PACKAGE = Path(__file__).parents[1] / "worker"
 
 ROOT = (
     *("app", "lenders_ledger", "observed", "cli", "commands", "commands.*", "demo", "demo.*"),
-    *("bench.posting", "bench.product", "bench.run"),
+    *("bench.history", "bench.posting", "bench.product", "bench.reading", "bench.run"),
 )
 EDGES = ("*.routes", "health", "problems", "inbox.body", "simulator", "simulator.*")
 SERVICES = (

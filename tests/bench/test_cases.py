@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from worker.bench.cases import Aim, Case, Variant, cases_of, comparisons_of
+from worker.bench.cases import (
+    READING_AIMS_MS,
+    Aim,
+    Case,
+    Reading,
+    Variant,
+    cases_of,
+    comparisons_of,
+    growth_cases_of,
+    growth_comparisons_of,
+)
 
 
 @pytest.mark.parametrize("callers", [(8, 32, 128), (1,), (128, 1)])
@@ -12,6 +22,16 @@ def test_everything_that_is_compared_is_measured_once_in_each_repetition(callers
     cases = cases_of(callers)
     assert len(set(cases)) == len(cases)
     assert {case for one in comparisons_of(callers) for case in (one.ours, one.theirs)} == set(cases)
+
+
+def test_a_history_is_compared_with_empty_books_under_the_most_callers() -> None:
+    cases = growth_cases_of((8, 128, 32))
+    assert {case.callers for case in cases} == {128}
+    assert {case for one in growth_comparisons_of((8, 128, 32)) for case in (one.ours, one.theirs)} == set(cases)
+
+
+def test_every_reading_has_an_aim() -> None:
+    assert set(READING_AIMS_MS) == set(Reading)
 
 
 def test_full_batches_have_an_aim_against_pgbench_and_small_ones_none() -> None:

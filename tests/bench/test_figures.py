@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from worker.bench.figures import Figures, Measure, Ratio, Window, figures, percentile, ratio, typical
+from worker.bench.figures import (
+    Figures,
+    Measure,
+    Ratio,
+    ReadFigures,
+    Window,
+    figures,
+    percentile,
+    ratio,
+    read_figures,
+    typical,
+)
 
 
 def did(per_second: float, p99_ms: float = 1.0, server_cpu_us: float | None = None) -> Figures:
@@ -46,3 +57,8 @@ def test_a_ratio_is_taken_in_each_repetition_before_the_median() -> None:
 def test_there_is_no_ratio_where_a_figure_is_missing_or_nothing() -> None:
     assert ratio([did(1)], [did(1)], Measure.SERVER_CPU) is None
     assert ratio([did(1)], [did(0)], Measure.THROUGHPUT) is None
+
+
+def test_a_read_is_told_by_its_typical_time_and_its_tail() -> None:
+    found = read_figures([0.2, 0.1, 0.3], [0.6, 0.4, 0.5])
+    assert found == ReadFigures(database_p50_ms=0.2, database_p99_ms=0.3, answer_p50_ms=0.5)

@@ -25,7 +25,7 @@ def test_the_disbursement_balances() -> None:
 
 
 def test_drawn_disbursements_are_all_new_and_on_known_accounts() -> None:
-    draw = Draw()
+    draw = Draw("drawn")
     drawn = [draw.hot() for _ in range(100)] + [draw.spread() for _ in range(100)]
     assert len({one.external_id for one in drawn}) == 200
     assert all(len(set(one.accounts)) == 5 and set(one.accounts) <= set(ACCOUNTS) for one in drawn)

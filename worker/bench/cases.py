@@ -24,6 +24,26 @@ class Variant(StrEnum):
     BARE = "bare coalescing poster"
     ONE_STATEMENT = "bare single statement"
     PGBENCH = "pgbench, rows without balances"
+    EMPTY = "product, empty books"
+    AGED = "product, aged books"
+
+
+class Reading(StrEnum):
+    """What is read of aged books."""
+
+    BALANCE = "balance of an account"
+    AT_VERSION = "balance of a hot account as of a lock version"
+    AT_MOMENT = "balance of a hot account at a moment of the past year"
+    CATEGORY = "balance of a category of all accounts"
+
+
+READING_AIMS_MS: Final = {
+    Reading.BALANCE: 0.1,
+    Reading.AT_VERSION: 0.2,
+    Reading.AT_MOMENT: 0.5,
+    Reading.CATEGORY: 0.2,
+}
+"""Milliseconds in the database that each may take, whatever the number of entries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +83,7 @@ class Comparison:
 
 
 def cases_of(callers: Sequence[int]) -> list[Case]:
-    """Everything one repetition measures, in its order: what is compared stands close together."""
+    """What one repetition measures on common tables, in its order: what is compared stands close together."""
     found = [Case(Variant.PRODUCT, 1), Case(Variant.ONE_STATEMENT, 1)]
     for count in callers:
         found += [Case(variant, count) for variant in (Variant.BARE, Variant.PRODUCT, Variant.SPREAD)]
@@ -71,8 +91,20 @@ def cases_of(callers: Sequence[int]) -> list[Case]:
     return list(dict.fromkeys(found))
 
 
+def growth_cases_of(callers: Sequence[int]) -> list[Case]:
+    """What one repetition measures to see what a history costs."""
+    return [Case(Variant.EMPTY, max(callers)), Case(Variant.AGED, max(callers))]
+
+
+def growth_comparisons_of(callers: Sequence[int]) -> Iterator[Comparison]:
+    """The ratios that are told of a history."""
+    empty, aged = growth_cases_of(callers)
+    yield Comparison(Measure.SERVER_CPU, aged, empty, Aim(at_most=1.25))
+    yield Comparison(Measure.THROUGHPUT, aged, empty)
+
+
 def comparisons_of(callers: Sequence[int]) -> Iterator[Comparison]:
-    """The ratios that are told of these cases."""
+    """The ratios that are told of the cases on common tables."""
     raw = Case(Variant.PGBENCH, PGBENCH_CLIENTS)
     for count in callers:
         product, bare = Case(Variant.PRODUCT, count), Case(Variant.BARE, count)

@@ -21,9 +21,10 @@ _LOAN_ACCOUNTS = range(FIRST_LOAN_ACCOUNT, ACCOUNTS.stop)
 
 
 class Draw:
-    """An endless supply of disbursements, no two with the same external id."""
+    """An endless supply of disbursements, no two with the same external id, which begins with ``name``."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
+        self._name = name
         self._numbers = itertools.count(1)
         self._random = random.Random()
 
@@ -36,9 +37,9 @@ class Draw:
             INVESTOR_INTEREST,
             REVENUE,
         )
-        return Disbursement(f"disbursement-{next(self._numbers)}", accounts)
+        return Disbursement(f"{self._name}-{next(self._numbers)}", accounts)
 
     def spread(self) -> Disbursement:
         """One whose five accounts are any of the loans'."""
         first, second, third, fourth, fifth = self._random.sample(_LOAN_ACCOUNTS, 5)
-        return Disbursement(f"disbursement-{next(self._numbers)}", (first, second, third, fourth, fifth))
+        return Disbursement(f"{self._name}-{next(self._numbers)}", (first, second, third, fourth, fifth))

@@ -45,6 +45,15 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadFigures:
+    """How long a read took, in milliseconds: in the database, and until its caller had the answer."""
+
+    database_p50_ms: float
+    database_p99_ms: float
+    answer_p50_ms: float
+
+
+@dataclass(frozen=True, slots=True)
 class Window:
     """A stretch of time and what was spent in it: seconds, and seconds of processor time."""
 
@@ -64,6 +73,12 @@ def figures(latencies: Sequence[float], window: Window) -> Figures:
         server_cpu_us=_each(window.server_cpu, count),
         client_cpu_us=_each(window.client_cpu, count),
     )
+
+
+def read_figures(database_ms: Sequence[float], answer_ms: Sequence[float]) -> ReadFigures:
+    """The figures of a read that was repeated; there must be at least one of each."""
+    inside, outside = sorted(database_ms), sorted(answer_ms)
+    return ReadFigures(percentile(inside, 50), percentile(inside, 99), percentile(outside, 50))
 
 
 def percentile(ordered: Sequence[float], percent: int) -> float:

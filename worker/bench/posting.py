@@ -1,12 +1,11 @@
-"""Measures posting: every variant on tables of its own, in one scratch database."""
+"""Measures posting: every variant on tables of its own, in a scratch database."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final, assert_never
-from uuid import UUID
 
 from worker.bench import bare_store, scratch_store
 from worker.bench.cases import Case, Variant
@@ -15,7 +14,7 @@ from worker.bench.figures import Figures
 from worker.bench.load import Load, Post, press
 from worker.bench.pgbench import run_pgbench
 from worker.bench.processes import Meter
-from worker.bench.product import Product, open_books
+from worker.bench.product import Books, Product, open_books
 from worker.bench.rivals import Coalescing, OneStatement
 from worker.bench.workload import Disbursement
 from worker.database import Database
@@ -27,12 +26,13 @@ PGBENCH_SCRIPT: Final = "bench/insert_plain"
 class Ring:
     """A scratch database in which every variant can post."""
 
-    def __init__(self, url: str, database: Database, books: tuple[UUID, Sequence[UUID]], meter: Meter) -> None:
+    def __init__(self, url: str, database: Database, books: Books, server: tuple[int | None, str]) -> None:
+        self.database = database
+        self.books = books
         self._url = url
-        self._database = database
-        self._books = books
-        self._meter = meter
-        self._draw = Draw()
+        pid, self.server_version = server
+        self._meter = Meter(pid)
+        self._draw = Draw("disbursement")
 
     @classmethod
     @asynccontextmanager
@@ -43,8 +43,8 @@ class Ring:
             async with database.connection() as connection:
                 await bare_store.create_rivals(connection)
                 await scratch_store.settle(connection)
-                pid, _ = await scratch_store.server_of(connection)
-            yield cls(url, database, books, Meter(pid))
+                server = await scratch_store.server_of(connection)
+            yield cls(url, database, books, server)
 
     async def measure(self, case: Case, seconds: float, pgbench: Path) -> Figures:
         """One case, once."""
@@ -52,22 +52,22 @@ class Ring:
         match case.variant:
             case Variant.PGBENCH:
                 return await run_pgbench(pgbench, self._url, PGBENCH_SCRIPT, load, self._meter)
-            case Variant.PRODUCT:
+            case Variant.PRODUCT | Variant.EMPTY | Variant.AGED:
                 return await self._press_product(self._draw.hot, load)
             case Variant.SPREAD:
                 return await self._press_product(self._draw.spread, load)
             case Variant.BARE:
-                async with Coalescing.open(self._database) as rival:
+                async with Coalescing.open(self.database) as rival:
                     return await self._press(rival.post, self._draw.hot, load)
             case Variant.ONE_STATEMENT:
-                return await self._press(OneStatement(self._database).post, self._draw.hot, load)
+                return await self._press(OneStatement(self.database).post, self._draw.hot, load)
             case _:
                 assert_never(case.variant)
 
     async def _press_product(self, draw: Callable[[], Disbursement], load: Load) -> Figures:
-        poster: GroupPoster[None, None] = GroupPoster(self._database)
+        poster: GroupPoster[None, None] = GroupPoster(self.database)
         try:
-            return await self._press(Product(poster, *self._books).post, draw, load)
+            return await self._press(Product(poster, self.books).post, draw, load)
         finally:
             await poster.close()
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from worker.bench.cases import Case, Comparison
-from worker.bench.figures import Figures, Ratio, ratio, typical
+from worker.bench.cases import READING_AIMS_MS, Case, Comparison, Reading
+from worker.bench.figures import Figures, Ratio, ReadFigures, ratio, typical
 
 Outcomes = Mapping[Case, Sequence[Figures]]
 """What every case did, repetition by repetition."""
@@ -23,12 +23,44 @@ class Conditions:
     repetitions: int
 
 
-def report(conditions: Conditions, outcomes: Outcomes, comparisons: Sequence[Comparison]) -> dict[str, Any]:
-    """The whole answer: conditions, figures of every case, ratios."""
+@dataclass(frozen=True, slots=True)
+class History:
+    """Books with so many entries: what the audit found wrong in them, and how long reading took."""
+
+    entries: int
+    findings: Sequence[Mapping[str, Any]]
+    reads: Mapping[Reading, ReadFigures]
+
+
+def report(
+    conditions: Conditions, outcomes: Outcomes, comparisons: Sequence[Comparison], history: History | None
+) -> dict[str, Any]:
+    """The whole answer: conditions, figures of every case, ratios, and what a history costs."""
     return {
         "conditions": asdict(conditions),
         "figures": [_case(case, figures) for case, figures in outcomes.items()],
         "ratios": list(_ratios(outcomes, comparisons)),
+        "history": None if history is None else _history(history),
+    }
+
+
+def _history(history: History) -> dict[str, Any]:
+    return {
+        "entries": history.entries,
+        "findings": list(history.findings),
+        "reads": [_read(reading, figures) for reading, figures in history.reads.items()],
+    }
+
+
+def _read(reading: Reading, figures: ReadFigures) -> dict[str, Any]:
+    aim = READING_AIMS_MS[reading]
+    return {
+        "read": reading,
+        "database_p50_ms": round(figures.database_p50_ms, 3),
+        "database_p99_ms": round(figures.database_p99_ms, 3),
+        "answer_p50_ms": round(figures.answer_p50_ms, 3),
+        "aim_ms": aim,
+        "met": figures.database_p50_ms <= aim,
     }
 
 

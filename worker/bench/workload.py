@@ -21,6 +21,9 @@ SIDES: Final = (1, 1, -1, -1, -1)
 AMOUNTS: Final = (100_000, 1_000, 100_000, 700, 300)
 """Minor units of each entry."""
 
+ENTRIES: Final = len(SIDES)
+"""Entries of one transaction."""
+
 METADATA: Final = {"type": "disbursement", "loan_id": "LN-123456", "event_id": "evt-1"}
 """Kept with every transaction."""
 

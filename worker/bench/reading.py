@@ -1,0 +1,67 @@
+"""Measures reading: the balances an aged ledger is asked for, each by the very statement the API uses."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from worker.bench import read_store
+from worker.bench.cases import Reading
+from worker.bench.figures import MILLISECONDS, ReadFigures, read_figures
+from worker.bench.history import YEAR
+from worker.bench.product import ROOT, Books
+from worker.bench.workload import ACCOUNTS, CASH
+from worker.database import Database
+
+TIMES: Final = 200
+"""How often each is read, with other values every time."""
+
+WARM_UP: Final = 10
+"""Reads before that: the plan is made and kept, and the pages are in memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    query: str
+    draw: Callable[[], tuple[Any, ...]]
+
+
+async def measure_reading(
+    database: Database, books: Books, transactions: int, until: datetime
+) -> dict[Reading, ReadFigures]:
+    """Read from a ledger with a history of so many transactions, each of which met the hot accounts, up to a moment."""
+    async with database.connection() as connection:
+        root = await read_store.find_category(connection, books.ledger_id, ROOT)
+    chance, hot = random.Random(), books.accounts[CASH]
+    reads = {
+        Reading.BALANCE: _Read("api/find_accounts", lambda: (_any(books, chance), "", None, None)),
+        Reading.AT_VERSION: _Read("api/sums_at_version", lambda: (hot, chance.randint(1, transactions))),
+        Reading.AT_MOMENT: _Read("api/find_accounts", lambda: (hot, "", None, until - YEAR * chance.random())),
+        Reading.CATEGORY: _Read("api/find_category", lambda: (root, None, None)),
+    }
+    return {reading: await _measure(database, read) for reading, read in reads.items()}
+
+
+def _any(books: Books, chance: random.Random) -> object:
+    return books.accounts[chance.choice(ACCOUNTS)]
+
+
+async def _measure(database: Database, read: _Read) -> ReadFigures:
+    inside, outside = [], []
+    async with database.connection() as connection:
+        for _ in range(WARM_UP):
+            await read_store.read(connection, read.query, read.draw())
+        replanned = await read_store.count_replanned(connection, read.query)
+        for _ in range(TIMES):
+            arguments = read.draw()
+            begun = time.perf_counter()
+            await read_store.read(connection, read.query, arguments)
+            outside.append((time.perf_counter() - begun) * MILLISECONDS)
+            inside.append(await read_store.time_in_database(connection, read.query, arguments))
+        is_replanned = await read_store.count_replanned(connection, read.query) > replanned
+    # A plan that is kept costs nothing any more; one that is made for every use is part of each answer.
+    return read_figures([one.execution + (one.planning if is_replanned else 0) for one in inside], outside)
