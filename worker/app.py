@@ -50,7 +50,7 @@ from worker.loans.postings import Postings
 from worker.loans.rulebook_file import read_rulebook
 from worker.metrics import Depths, Metrics
 from worker.migrations import migrate
-from worker.observed import observed_jobs, observed_requests, observed_webhooks
+from worker.observed import observed_codat, observed_jobs, observed_treasury, observed_webhooks
 from worker.openapi.routes import add_routes as add_document_routes
 from worker.operations.control import Control
 from worker.operations.reader import Reader
@@ -126,7 +126,7 @@ async def serve(settings: Settings, role: Role) -> None:
         database = await stack.enter_async_context(open_database(settings))
         gate = await stack.enter_async_context(Gate.open(database))
         session = await stack.enter_async_context(
-            aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), trace_configs=[observed_requests(metrics)])
+            aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), trace_configs=[observed_codat(metrics)])
         )
         codat = CodatClient(session, settings.codat_base_url, api_key, gate)
         desk = Desk(database, codat, now, Timings().compressed(settings.time_scale))
@@ -218,7 +218,7 @@ class Replica:
     async def _work_off(self, post_events: PostEvents, stop: asyncio.Event) -> None:
         dispatcher = Dispatcher(self._database, self._settings.ledger_webhook, self._hints.nudge)
         async with (
-            delivery(self._database, self._settings.treasury) as deliveries,
+            delivery(self._database, self._settings.treasury, observed_treasury(self._metrics)) as deliveries,
             aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session,
             asyncio.TaskGroup() as group,
         ):

@@ -48,12 +48,14 @@ async def choose_ledger(connection: Connection, treasury: TreasurySettings | Non
 
 
 @asynccontextmanager
-async def delivery(database: Database, treasury: TreasurySettings | None) -> AsyncIterator[list[Registration]]:
-    """The handler that empties the outbox, if there is one to empty."""
+async def delivery(
+    database: Database, treasury: TreasurySettings | None, trace: aiohttp.TraceConfig
+) -> AsyncIterator[list[Registration]]:
+    """The handler that empties the outbox, if there is one to empty; ``trace`` hears of its requests."""
     if treasury is None:
         yield []
         return
-    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), trace_configs=[trace]) as session:
         transport = Transport(session, treasury.base_url, treasury.organization_id, treasury.api_key, Pace())
         client = TreasuryClient(transport)
         handler = DeliveryHandler(database, client, Chart(database, client, treasury))

@@ -115,6 +115,10 @@ class Metrics:
             "codat_requests_total", "Requests to Codat by operation and status.", "operation", "status"
         )
 
+        self.treasury_requests = self._counter(
+            "treasury_requests_total", "Requests to Modern Treasury by operation and status.", "operation", "status"
+        )
+
     def _declare_durations(self) -> None:
         self.webhook_ack = self._histogram(
             "webhook_ack_seconds", "From a webhook's arrival to its answer.", FAST_BUCKETS
@@ -130,6 +134,9 @@ class Metrics:
         self.job_duration = self._histogram("job_duration_seconds", "Time in a job's handler.", FAST_BUCKETS, "kind")
         self.codat_request = self._histogram(
             "codat_request_seconds", "Time of one request to Codat.", FAST_BUCKETS, "operation"
+        )
+        self.treasury_request = self._histogram(
+            "treasury_request_seconds", "Time of one request to Modern Treasury.", FAST_BUCKETS, "operation"
         )
 
     def _declare_process_gauges(self) -> None:

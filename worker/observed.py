@@ -10,19 +10,20 @@ from types import SimpleNamespace
 from typing import Final
 
 import aiohttp
-from prometheus_client import Histogram
+from prometheus_client import Counter, Histogram
 
-from worker.codat.operation import operation_name
+from worker.codat.operation import operation_name as codat_operation
 from worker.inbox.routes import Observe, Reception
 from worker.jobs.job import Claim, Done, Outcome, Registration, Settled
 from worker.loans.events import EVENT_TYPES
 from worker.metrics import Metrics
+from worker.treasury.operation import operation_name as treasury_operation
 
 OTHER: Final = "other"
 """Label of a webhook type that is not ours: labels take no foreign text."""
 
 NO_ANSWER: Final = "none"
-"""Status label of a request to Codat that got no answer."""
+"""Status label of a request that got no answer."""
 
 
 def observed_webhooks(metrics: Metrics) -> Observe:
@@ -59,20 +60,29 @@ def observed_jobs(
     return replace(registration, handler=handle)
 
 
-def observed_requests(metrics: Metrics) -> aiohttp.TraceConfig:
+def observed_codat(metrics: Metrics) -> aiohttp.TraceConfig:
     """Counts and times the requests of an HTTP session to Codat."""
+    return _observed(metrics.codat_requests, metrics.codat_request, codat_operation)
+
+
+def observed_treasury(metrics: Metrics) -> aiohttp.TraceConfig:
+    """Counts and times the requests of an HTTP session to Modern Treasury."""
+    return _observed(metrics.treasury_requests, metrics.treasury_request, treasury_operation)
+
+
+def _observed(requests: Counter, durations: Histogram, name: Callable[[str, str], str]) -> aiohttp.TraceConfig:
     trace = aiohttp.TraceConfig()
 
     async def begin(_: aiohttp.ClientSession, context: SimpleNamespace, __: aiohttp.TraceRequestStartParams) -> None:
         context.started = time.perf_counter()
 
     async def end(_: aiohttp.ClientSession, context: SimpleNamespace, told: aiohttp.TraceRequestEndParams) -> None:
-        operation = operation_name(told.method, told.url.path)
-        metrics.codat_requests.labels(operation, str(told.response.status)).inc()
-        metrics.codat_request.labels(operation).observe(time.perf_counter() - context.started)
+        operation = name(told.method, told.url.path)
+        requests.labels(operation, str(told.response.status)).inc()
+        durations.labels(operation).observe(time.perf_counter() - context.started)
 
     async def fail(_: aiohttp.ClientSession, __: SimpleNamespace, told: aiohttp.TraceRequestExceptionParams) -> None:
-        metrics.codat_requests.labels(operation_name(told.method, told.url.path), NO_ANSWER).inc()
+        requests.labels(name(told.method, told.url.path), NO_ANSWER).inc()
 
     trace.on_request_start.append(begin)
     trace.on_request_end.append(end)

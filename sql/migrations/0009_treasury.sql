@@ -49,5 +49,7 @@ create table treasury_objects (
     id uuid not null,
     -- External ids of the categories it is known to be in.
     within text[] not null,
+    -- It was discarded there: another is to be made, under another key.
+    is_gone boolean not null default false,
     primary key (ledger_id, kind, external_id)
 );

@@ -112,12 +112,23 @@ async def test_lists_filter_by_everything_that_identifies_accounts(client: Async
 async def test_a_discarded_account_is_gone(client: AsyncModernTreasury, ledger: Ledger) -> None:
     account = await open_account(client, ledger, "Cash")
 
-    assert (await client.ledger_accounts.delete(account.id)).discarded_at is not None
+    discarded = await client.ledger_accounts.delete(account.id)
+    assert discarded.discarded_at is not None
     assert [one async for one in client.ledger_accounts.list()] == []
     for call in (client.ledger_accounts.retrieve, client.ledger_accounts.delete):
         with pytest.raises(NotFoundError):
             await call(account.id)
     assert (await client.ledgers.delete(ledger.id)).discarded_at is not None
+
+
+async def test_what_was_discarded_frees_its_external_id(client: AsyncModernTreasury, ledger: Ledger) -> None:
+    former = await open_account(client, ledger, "Cash", external_id="cash")
+    assert (await client.ledger_accounts.delete(former.id)).external_id == "cash"
+    assert (await open_account(client, ledger, "Cash", external_id="cash")).id != former.id
+    words: Any = {"name": "All", "currency": "USD", "ledger_id": ledger.id, "normal_balance": "debit"}
+    category = await client.ledger_account_categories.create(**words, external_id="all")
+    assert (await client.ledger_account_categories.delete(category.id)).external_id == "all"
+    assert (await client.ledger_account_categories.create(**words, external_id="all")).id != category.id
 
 
 async def test_a_ledger_with_accounts_is_not_discarded(client: AsyncModernTreasury, ledger: Ledger) -> None:

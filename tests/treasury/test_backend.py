@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
@@ -14,10 +15,13 @@ from worker.cli import main
 from worker.database import Database
 from worker.depths import read_depths
 from worker.errors import Rejected, UsageError
+from worker.jobs.job import NewJob
+from worker.jobs.store import bury_job, enqueue_jobs, list_dead_letters, replay_dead_letter
 from worker.lenders_ledger import choose_ledger
 from worker.metrics import Metrics
 from worker.operations.reader import Reader
-from worker.treasury.outbox_store import write_out
+from worker.treasury.operation import operation_name
+from worker.treasury.outbox_store import DELIVER_POSTING, write_out
 from worker.treasury.pace import LISTS_PER_SECOND, REQUESTS_PER_SECOND, Pace
 from worker.treasury.replies import TreasuryUnavailableError
 
@@ -69,6 +73,36 @@ async def test_what_is_not_delivered_shows_in_the_metrics(outbox: Outbox) -> Non
     metrics.show(depths)
     assert b"writeback_ledger_outbox 1.0" in metrics.render()
     assert b"writeback_ledger_outbox_oldest_age_seconds 0." in metrics.render()
+
+
+async def test_what_a_person_gave_up_is_counted_as_a_dead_letter_and_no_more(outbox: Outbox) -> None:
+    posting_id = await outbox.put_creation()
+    async with outbox.database.transaction() as connection:
+        (job_id,) = await enqueue_jobs(connection, [NewJob(DELIVER_POSTING, 7, posting_id)])
+        await bury_job(connection, job_id, "given_up", "entered by hand")
+    buried = await read_depths(outbox.database)
+    assert (buried.ledger_outbox, buried.ledger_outbox_oldest_age, buried.dead_letters) == (0, 0, {"given_up": 1})
+    async with outbox.database.transaction() as connection:
+        (letter,) = await list_dead_letters(connection)
+        await replay_dead_letter(connection, letter.id)
+    assert (await read_depths(outbox.database)).ledger_outbox == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "name"),
+    [
+        ("GET", f"/api/ledgers/{UUID(int=1)}", "GET ledgers"),
+        ("POST", "/mirror/api/ledger_transactions", "POST ledger_transactions"),
+        ("POST", f"/api/ledger_transactions/{UUID(int=1)}/reversal", "POST ledger_transactions/reversal"),
+        (
+            "PUT",
+            f"/api/ledger_account_categories/{UUID(int=1)}/ledger_accounts/{UUID(int=2)}",
+            "PUT ledger_account_categories/ledger_accounts",
+        ),
+    ],
+)
+def test_a_requests_name_in_the_metrics_holds_no_id(method: str, path: str, name: str) -> None:
+    assert operation_name(method, path) == name
 
 
 async def test_requests_leave_no_faster_than_allowed(monkeypatch: pytest.MonkeyPatch) -> None:

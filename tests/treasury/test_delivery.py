@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from itertools import count
 from typing import Any
+from uuid import UUID
 
 import aiohttp
 import pytest
@@ -36,11 +37,12 @@ from tests.treasury.outbox import (
 from worker.database import Database
 from worker.jobs.job import Done, Outcome, Park, Retry, Settled, Snooze
 from worker.treasury.deliver import MOST_ATTEMPTS
-from worker.treasury.payloads import posting_key
+from worker.treasury.payloads import object_key, posting_key
 from worker.treasury.posting import PostingKind
 
 TAKEN = refusal("Another ledger transaction within the same ledger exists using the external ID", "external_id")
 FOUND_BY_EXTERNAL_ID = re.compile(rf"{TRANSACTIONS}\?.*external_id=.*")
+NEW_FEES = UUID(int=12)
 THE_TRANSACTION = f"{TRANSACTIONS}/{TRANSACTION}"
 BROKEN = (TimeoutError(), aiohttp.ServerDisconnectedError(), aiohttp.ClientPayloadError("cut"), ConnectionResetError())
 
@@ -53,6 +55,12 @@ def the_ledger_is_there(treasury: mocked) -> None:
 def keys(treasury: mocked) -> set[str]:
     """The Idempotency-Keys that were sent."""
     return {call.kwargs["headers"]["Idempotency-Key"] for call in calls(treasury, "POST")}
+
+
+def shown_account(account_id: UUID, name: str, **changes: Any) -> dict[str, Any]:
+    """An account as Modern Treasury shows it."""
+    balances = {"posted_balance": {"currency": "GBP"}}
+    return {"id": str(account_id), "external_id": name, "normal_balance": "debit", "balances": balances, **changes}
 
 
 def reason(outcome: Outcome) -> str:
@@ -184,6 +192,8 @@ async def test_what_has_the_external_id_may_take_a_while_to_be_listed(outbox: Ou
 
 
 async def test_a_refusal_waits_for_a_person_in_modern_treasurys_words(outbox: Outbox, treasury: mocked) -> None:
+    for account_id, name in ((CASH, "cash"), (FEES, "fees")):
+        treasury.get(f"{URL}/api/ledger_accounts/{account_id}", payload=shown_account(account_id, name))
     treasury.post(TRANSACTIONS, status=422, payload=refusal("Ledger entries must have nonnegative amounts"))
     treasury.get(FOUND_BY_EXTERNAL_ID, payload=[])
     outcome = await outbox.deliver(await outbox.put_creation())
@@ -279,6 +289,28 @@ async def test_an_account_that_is_already_there_is_put_into_its_categories(outbo
     sent = len(calls(treasury))
     assert await outbox.deliver(await outbox.put(PostingKind.OPEN, None, {}, wanted)) == Settled()
     assert len(calls(treasury)) == sent, "what is known is not asked for again"
+
+
+@pytest.mark.parametrize("shown", [False, True], ids=["not found", "shown as discarded"])
+async def test_an_account_that_was_discarded_is_looked_for_and_made_anew(
+    outbox: Outbox, treasury: mocked, shown: bool
+) -> None:
+    gone = shown_account(FEES, "fees", discarded_at=DAY)
+    treasury.post(TRANSACTIONS, status=422, payload=refusal("Ledger account not found", "ledger_entries"))
+    treasury.get(FOUND_BY_EXTERNAL_ID, payload=[])
+    treasury.get(f"{URL}/api/ledger_accounts/{CASH}", payload=shown_account(CASH, "cash"))
+    treasury.get(f"{URL}/api/ledger_accounts/{FEES}", status=200 if shown else 404, payload=gone)
+    treasury.get(re.compile(rf"{URL}/api/ledger_accounts\?.*external_id=fees.*"), payload=[gone] if shown else [])
+    treasury.post(f"{URL}/api/ledger_accounts", status=201, payload=shown_account(NEW_FEES, "fees"))
+    entries = [{**entry, "ledger_account_id": str(NEW_FEES)} for entry in created()["ledger_entries"][1:]]
+    treasury.post(TRANSACTIONS, status=201, payload=created(ledger_entries=[created()["ledger_entries"][0], *entries]))
+
+    assert await outbox.deliver(await outbox.put_creation()) == Settled()
+
+    keys_used = [call.kwargs["headers"]["Idempotency-Key"] for call in calls(treasury, "POST")]
+    assert keys_used.count(str(posting_key(LEDGER, "msg-1", 0))) == 2
+    assert str(object_key(LEDGER, account("fees"), FEES)) in keys_used
+    assert str(object_key(LEDGER, account("fees"))) not in keys_used
 
 
 @pytest.mark.parametrize(

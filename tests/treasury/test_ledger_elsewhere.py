@@ -87,6 +87,31 @@ async def test_what_cannot_be_posted_waits_for_a_person_and_keeps_its_loans_orde
     assert len(books.story("LN-2", "OtherMoney")) == 14
 
 
+async def test_an_account_and_a_category_discarded_there_are_made_anew(lender: Stack, remote: Remote) -> None:
+    _, created, disbursed, *_ = life("LN-1")
+    system = {"loan_id": "LN-1", "currency": "USD", "effective_date": "2026-04-04"}
+    charged = {"fee_id": "F1", "amount": "25.00", "kind": "returned payment"}
+    fee = {"type": "loan.fee_charged", "timestamp": "2026-04-04T09:00:00Z", "data": {**system, **charged}}
+    async with lender.replica(lender.port):
+        await tell(lender, [created, disbursed])
+        await delivered(lender)
+        for path, external_id in (
+            ("ledger_accounts", "loan:LN-1:fees:USD"),
+            ("ledger_account_categories", "loan:LN-1:USD"),
+        ):
+            (found,) = await remote.list(path, external_id=external_id)
+            await remote.call("DELETE", f"{path}/{found['id']}")
+        await tell(lender, [("fee-1", fee)])
+        await delivered(lender)
+        books = await remote.books(LEDGER)
+        (fees,) = await remote.list("ledger_accounts", external_id="loan:LN-1:fees:USD")
+        within = await remote.list("ledger_account_categories", ledger_account_id=fees["id"])
+
+    assert books.accounts["loan:LN-1:fees:USD"]["posted_balance"]["debits"] == 2_500
+    assert books.accounts["revenue:fees:USD"]["posted_balance"]["credits"] == 2_500 + 700
+    assert {category["external_id"] for category in within} == {"loan:LN-1:USD", "borrower:BR-1:USD"}
+
+
 @pytest.mark.parametrize("keys_are_remembered", [True, False])
 async def test_a_process_killed_around_a_delivery_posts_each_transaction_once(
     lender: Stack, remote: Remote, keys_are_remembered: bool

@@ -16,10 +16,13 @@ from worker.treasury.client import TreasuryClient
 from worker.treasury.objects import ChartObject, noun, object_differences
 from worker.treasury.payloads import ledger_key, object_key
 from worker.treasury.posting import KnownObject, ObjectKind, Wanted, in_order
-from worker.treasury.replies import Found, NeedsPersonError, Refused, TreasuryUnavailableError
+from worker.treasury.replies import Found, NeedsPersonError, Refused, RefusedError, TreasuryUnavailableError
 from worker.wire import JsonValue
 
 Known = dict[tuple[ObjectKind, str], KnownObject]
+
+GONE: Final = 404
+"""What is answered for an account or category that was discarded."""
 
 _log: Final = structlog.get_logger(__name__)
 
@@ -59,6 +62,25 @@ class Chart:
                     if _is_missing(one, known):
                         known[one.key] = await self._make(ledger_id, one, known)
         return {one.external_id: known[one.key].id for one in wanted if one.kind is ObjectKind.ACCOUNT}
+
+    async def forget_missing(self, ledger_id: UUID, accounts: Iterable[Wanted]) -> bool:
+        """Look whether all that is known of these accounts and their categories still exists; False when it does."""
+        wanted = in_order(accounts)
+        known = await self._known(ledger_id, wanted)
+        forgotten = False
+        for one in wanted:
+            if one.key in known and not known[one.key].is_gone:
+                forgotten |= await self._forget_if_gone(ledger_id, one, known[one.key].id)
+        return forgotten
+
+    async def _forget_if_gone(self, ledger_id: UUID, wanted: Wanted, object_id: UUID) -> bool:
+        reply = await self._client.get_object(wanted.kind, object_id)
+        is_gone = reply.status == GONE if isinstance(reply, Refused) else reply.value.is_discarded
+        if is_gone:
+            async with self._database.connection() as connection:
+                await store.forget_object(connection, ledger_id, wanted, object_id)
+            _log.warning("treasury_object_gone", kind=wanted.kind.value, object_id=str(object_id))
+        return is_gone
 
     async def _choose_ledger(self) -> UUID:
         wanted = self._settings.ledger
@@ -111,30 +133,32 @@ class Chart:
         self, ledger_id: UUID, wanted: Wanted, known: Known, categories: list[UUID]
     ) -> tuple[UUID, bool]:
         """Its id, and whether it is certainly in its categories."""
-        if wanted.key in known:
-            return known[wanted.key].id, False
+        former = known.get(wanted.key)
+        if former and not former.is_gone:
+            return former.id, False
         if found := await self._client.find_objects(wanted.kind, ledger_id, wanted.external_id):
             return _agreed(wanted, found[0]).id, False
         within: list[JsonValue] = [str(category_id) for category_id in categories]
         body = {**wanted.body, "ledger_id": str(ledger_id), "ledger_account_category_ids": within}
-        match await self._client.create_object(wanted.kind, body, object_key(ledger_id, wanted)):
+        key = object_key(ledger_id, wanted, former.id if former else None)
+        match await self._client.create_object(wanted.kind, body, key):
             case Found(created):
                 return _agreed(wanted, created).id, True
             case Refused(is_external_id_taken=True) as refusal:
                 # By another process, between the question and the creation; or by one that was discarded.
                 raise TreasuryUnavailableError(f"{_name(wanted)} is neither found nor can it be created: {refusal}")
             case refusal:
-                raise NeedsPersonError(f"{_name(wanted)} cannot be created: {refusal}")
+                raise RefusedError(f"{_name(wanted)} cannot be created: {refusal}")
 
     async def _join(self, wanted: Wanted, object_id: UUID, external_id: str, category_id: UUID) -> None:
         reply = await self._client.add_to_category(wanted.kind, object_id, category_id)
         if isinstance(reply, Refused) and not await self._client.is_in_category(wanted.kind, object_id, category_id):
-            raise NeedsPersonError(f"{_name(wanted)} cannot be put into the category {external_id}: {reply}")
+            raise RefusedError(f"{_name(wanted)} cannot be put into the category {external_id}: {reply}")
 
 
 def _is_missing(wanted: Wanted, known: Mapping[tuple[ObjectKind, str], KnownObject]) -> bool:
     found = known.get(wanted.key)
-    return found is None or not {category.external_id for category in wanted.within} <= found.within
+    return found is None or found.is_gone or not {one.external_id for one in wanted.within} <= found.within
 
 
 def _agreed(wanted: Wanted, found: ChartObject) -> ChartObject:

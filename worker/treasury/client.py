@@ -15,6 +15,7 @@ from worker.treasury.objects import (
     read_object,
     read_transaction,
 )
+from worker.treasury.operation import ACCOUNTS, CATEGORIES, LEDGERS, REVERSAL, TRANSACTIONS
 from worker.treasury.posting import ObjectKind
 from worker.treasury.replies import Found, Reply, TreasuryUnavailableError, read_refusal
 from worker.treasury.transport import Request, Transport
@@ -25,11 +26,6 @@ PER_PAGE: Final = 100
 
 MAX_PAGES: Final = 100
 """Pages of one list: nobody keeps ten thousand ledgers, and every other list asked for has a handful of rows."""
-
-TRANSACTIONS: Final = "ledger_transactions"
-LEDGERS: Final = "ledgers"
-CATEGORIES: Final = "ledger_account_categories"
-ACCOUNTS: Final = "ledger_accounts"
 
 T = TypeVar("T")
 
@@ -53,9 +49,14 @@ class TreasuryClient:
         return await self._send(_post(LEDGERS, {"name": name}, key), read_ledger)
 
     async def find_objects(self, kind: ObjectKind, ledger_id: UUID, external_id: str) -> list[ChartObject]:
-        """The accounts or categories of a ledger with this external id: one or none."""
+        """The accounts or categories of a ledger with this external id: one or none that was not discarded."""
         asked = {"ledger_id": str(ledger_id), "external_id": external_id}
-        return await self._list(_path(kind), asked, read_object)
+        found = await self._list(_path(kind), asked, read_object)
+        return [one for one in found if not one.is_discarded]
+
+    async def get_object(self, kind: ObjectKind, object_id: UUID) -> Reply[ChartObject]:
+        """One account or category."""
+        return await self._send(Request("GET", f"{_path(kind)}/{object_id}"), read_object)
 
     async def create_object(self, kind: ObjectKind, body: JsonObject, key: UUID) -> Reply[ChartObject]:
         """A new account or category, in its categories at once."""
@@ -96,7 +97,7 @@ class TreasuryClient:
 
     async def reverse_transaction(self, transaction_id: UUID, body: JsonObject, key: UUID) -> Reply[Transaction]:
         """Undo a posted transaction by a new one."""
-        return await self._send(_post(f"{TRANSACTIONS}/{transaction_id}/reversal", body, key), read_transaction)
+        return await self._send(_post(f"{TRANSACTIONS}/{transaction_id}/{REVERSAL}", body, key), read_transaction)
 
     async def _send(self, request: Request, read: Callable[[JsonObject], T]) -> Reply[T]:
         reply = await self._transport.send(request)

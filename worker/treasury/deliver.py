@@ -29,6 +29,7 @@ from worker.treasury.replies import (
     Found,
     NeedsPersonError,
     Refused,
+    RefusedError,
     Reply,
     TreasuryDeniedError,
     TreasuryUnavailableError,
@@ -97,6 +98,15 @@ class DeliveryHandler:
 
     async def _carry_out(self, ledger_id: UUID, posting: Posting) -> UUID | None:
         """The transaction that the row created or changed."""
+        try:
+            return await self._send(ledger_id, posting)
+        except RefusedError:
+            # Perhaps an account was discarded there: whatever is gone is found or made anew.
+            if not await self._chart.forget_missing(ledger_id, posting.accounts):
+                raise
+        return await self._send(ledger_id, posting)
+
+    async def _send(self, ledger_id: UUID, posting: Posting) -> UUID | None:
         account_ids = await self._chart.account_ids(ledger_id, posting.accounts)
         match posting.kind:
             case PostingKind.OPEN:
@@ -154,7 +164,7 @@ class DeliveryHandler:
                     return live
                 words = f"{posting.kind} of transaction {posting.target} is refused: {reply}"
                 # What has the external id must be there: lists may lag behind for some seconds.
-                raise TreasuryUnavailableError(words) if reply.is_external_id_taken else NeedsPersonError(words)
+                raise TreasuryUnavailableError(words) if reply.is_external_id_taken else RefusedError(words)
 
     async def _find_live(self, ledger_id: UUID, external_id: str) -> Transaction | None:
         found = await self._client.find_transactions(ledger_id, external_id)

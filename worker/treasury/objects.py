@@ -49,6 +49,7 @@ class ChartObject:
     external_id: str | None
     normal_balance: str | None
     currency: str | None
+    is_discarded: bool = False
 
 
 def read_transaction(document: JsonObject) -> Transaction:
@@ -72,7 +73,11 @@ def read_object(document: JsonObject) -> ChartObject:
     """An account or a category; its currency is told by its balances."""
     balance = child(child(document, "balances"), "posted_balance")
     return ChartObject(
-        _id(document), text(document, "external_id"), text(document, "normal_balance"), text(balance, "currency")
+        _id(document),
+        text(document, "external_id"),
+        text(document, "normal_balance"),
+        text(balance, "currency"),
+        moment(document, "discarded_at") is not None,
     )
 
 

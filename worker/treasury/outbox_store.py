@@ -113,12 +113,13 @@ async def keep_ledger(connection: Connection, base_url: str, organization_id: st
 async def load_objects(
     connection: Connection, ledger_id: UUID, wanted: Iterable[Wanted]
 ) -> dict[tuple[ObjectKind, str], KnownObject]:
-    """Those that are known to exist there."""
+    """Those that are known to exist there, or to have existed."""
     keys = [one.key for one in wanted]
     kinds, external_ids = [kind.value for kind, _ in keys], [external_id for _, external_id in keys]
     rows = await connection.fetch(query("treasury/load_objects"), ledger_id, kinds, external_ids)
     return {
-        (ObjectKind(row["kind"]), row["external_id"]): KnownObject(row["id"], frozenset(row["within"])) for row in rows
+        (ObjectKind(row["kind"]), row["external_id"]): KnownObject(row["id"], frozenset(row["within"]), row["is_gone"])
+        for row in rows
     }
 
 
@@ -130,8 +131,14 @@ async def keep_object(connection: Connection, ledger_id: UUID, wanted: Wanted, o
     )
 
 
+async def forget_object(connection: Connection, ledger_id: UUID, wanted: Wanted, object_id: UUID) -> None:
+    """It exists there no more, and nothing is in it."""
+    kind, external_id = wanted.kind.value, wanted.external_id
+    await connection.execute(query("treasury/forget_object"), ledger_id, kind, external_id, object_id)
+
+
 async def count_waiting(connection: Connection) -> Waiting:
-    """How much is still to be sent, and since when."""
+    """How much is still to be sent, and since when; what was buried is not."""
     row = await connection.fetchrow(query("treasury/count_waiting"))
     return Waiting(row["postings"], row["oldest_seconds"]) if row is not None else Waiting(0, 0)
 

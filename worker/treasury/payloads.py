@@ -51,9 +51,10 @@ def ledger_key(name: str) -> UUID:
     return uuid5(NAMESPACE_OID, f"ledger {name}")
 
 
-def object_key(ledger_id: UUID, wanted: Wanted) -> UUID:
-    """The Idempotency-Key under which an account or category is created."""
-    return uuid5(ledger_id, f"{wanted.kind} {wanted.external_id}")
+def object_key(ledger_id: UUID, wanted: Wanted, follows: UUID | None = None) -> UUID:
+    """The Idempotency-Key under which an account or category is created; ``follows`` is one that is gone."""
+    after = f" after {follows}" if follows else ""
+    return uuid5(ledger_id, f"{wanted.kind} {wanted.external_id}{after}")
 
 
 def _postings_of(one: Decided) -> Iterator[NewPosting]:

@@ -79,10 +79,12 @@ class Posting:
 
 @dataclass(frozen=True, slots=True)
 class KnownObject:
-    """An account or category that exists there, and the external ids of categories it is known to be in."""
+    """An account or category that was made or found there, and the external ids of categories it is known to be in."""
 
     id: UUID
     within: frozenset[str]
+    is_gone: bool = False
+    """It was discarded there; one that follows it is another object."""
 
 
 def in_order(wanted: Iterable[Wanted]) -> list[Wanted]:

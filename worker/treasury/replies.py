@@ -36,6 +36,10 @@ class NeedsPersonError(WritebackError):
     """What is there contradicts what has to be there, or the request can never succeed: a person must decide."""
 
 
+class RefusedError(NeedsPersonError):
+    """The request can never succeed as it stands, perhaps because something it names was discarded."""
+
+
 @dataclass(frozen=True, slots=True)
 class Found(Generic[T]):
     """2xx: the object as it stands now."""
