@@ -47,6 +47,21 @@ create function ledger_category_accounts(category_id uuid) returns setof uuid la
     select c.account_id from ledger_category_contents c where c.category_id = $1
 $$;
 
+-- The sums of all accounts in a category over a window of time. One plan is kept for all of them, and those who ask
+-- for no window do not have this planned with theirs.
+create function ledger_category_sums_within(category_id uuid, lower_bound timestamptz, upper_bound timestamptz)
+returns table (posted_debits numeric, posted_credits numeric, pending_debits numeric, pending_credits numeric)
+language plpgsql stable rows 1 set plan_cache_mode = force_generic_plan as $$
+#variable_conflict use_column
+begin
+    return query
+    select coalesce(sum(s.posted_debits), 0), coalesce(sum(s.posted_credits), 0),
+           coalesce(sum(s.pending_debits), 0), coalesce(sum(s.pending_credits), 0)
+    from ledger_category_contents c
+    cross join lateral ledger_account_sums(c.account_id, $2, $3) as s
+    where c.category_id = $1;
+end $$;
+
 -- The sums of all accounts in a category, as ledger_account_sums.
 create function ledger_category_sums(category_id uuid, lower_bound timestamptz, upper_bound timestamptz)
 returns table (posted_debits numeric, posted_credits numeric, pending_debits numeric, pending_credits numeric)
@@ -55,12 +70,9 @@ language sql stable as $$
     from ledger_category_balances b
     where b.category_id = $1 and $2 is null and $3 is null
     union all
-    select coalesce(sum(s.posted_debits), 0), coalesce(sum(s.posted_credits), 0),
-           coalesce(sum(s.pending_debits), 0), coalesce(sum(s.pending_credits), 0)
-    from ledger_category_contents c
-    cross join lateral ledger_account_sums(c.account_id, $2, $3) as s
-    where c.category_id = $1 and ($2 is not null or $3 is not null)
-    having $2 is not null or $3 is not null
+    select s.posted_debits, s.posted_credits, s.pending_debits, s.pending_credits
+    from ledger_category_sums_within($1, $2, $3) as s
+    where $2 is not null or $3 is not null
 $$;
 
 create index ledger_transactions_newest on ledger_transactions (created_at, id);
