@@ -33,7 +33,7 @@ async def stack() -> AsyncIterator[AsyncExitStack]:
 
 
 @pytest.fixture(params=list(Role))
-async def role(request: pytest.FixtureRequest) -> Role:
+def role(request: pytest.FixtureRequest) -> Role:
     """Every role a replica may have."""
     return Role(request.param)
 

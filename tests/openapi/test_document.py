@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from aiohttp import web
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from worker.openapi.routes import routes_of
+from worker.api.effects import Effects
+from worker.api.kept_answers import KeptAnswers
+from worker.api.routes import routes
+from worker.app import Role
+from worker.database import Database
+from worker.ledger.group_poster import GroupPoster
+from worker.openapi.routes import all_parts, routes_of
+from worker.openapi.schemas import Schemas
 
 
 def described(document: dict[str, Any]) -> set[tuple[str, str]]:
@@ -20,7 +28,15 @@ async def test_the_document_is_valid_openapi(document: dict[str, Any]) -> None:
 
 
 async def test_every_route_is_described_and_nothing_else(document: dict[str, Any], app: web.Application) -> None:
-    assert described(document) == {(method, path) for method, path in routes_of(app) if path.startswith("/api")}
+    assert described(document) == routes_of(app)
+
+
+@pytest.mark.parametrize("role", [Role.ALL], indirect=True)
+async def test_nothing_is_described_that_no_process_answers(database: Database, app: web.Application) -> None:
+    effects = Effects(database, GroupPoster(database, KeptAnswers()).submit)
+    parts = all_parts(list(routes(database, effects)), Schemas())
+    known = [(operation.method, operation.path) for part in parts for operation in part.operations]
+    assert sorted(known) == sorted(routes_of(app))
 
 
 async def test_every_operation_has_a_name_of_its_own(document: dict[str, Any]) -> None:

@@ -46,11 +46,13 @@ class Investor:
     share: Fraction
 
 
-def _recognition(value: object, field: str, currency: str) -> InterestRecognition:
+def read_recognition(value: object, field: str, currency: str) -> InterestRecognition:
+    """When the lender books a loan's interest, as the event says."""
     return InterestRecognition(fields.one_of(value, field, tuple(InterestRecognition)))
 
 
-def _investors(value: object, field: str, currency: str) -> tuple[Investor, ...]:
+def read_investors(value: object, field: str, currency: str) -> tuple[Investor, ...]:
+    """A loan's investors, as the event says."""
     return tuple(Investor(name, share) for name, share in fields.shares(value, field))
 
 
@@ -104,8 +106,8 @@ class LoanCreated(_OfLoan):
     borrower_id: Identifier
     company_id: Uuid
     connection_id: Uuid
-    interest_recognition: Annotated[InterestRecognition, _recognition]
-    investors: Annotated[tuple[Investor, ...], _investors] = ()
+    interest_recognition: Annotated[InterestRecognition, read_recognition]
+    investors: Annotated[tuple[Investor, ...], read_investors] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,7 +271,7 @@ LoanEvent: TypeAlias = (
 EVENT_TYPES: Final[dict[str, type[LoanEvent]]] = {event.type: event for event in LoanEvent.__args__}
 """Every type of contract section 5 by its name on the wire."""
 
-_UNDATED: Final = (LoanCreated, LoanClosed)
+UNDATED: Final = (LoanCreated, LoanClosed)
 """Types whose business day, when left out, is the day of their timestamp: no money moves with them."""
 
 
@@ -294,7 +296,9 @@ def parse_event(body: bytes) -> LoanEvent:
     return event
 
 
-class _Field(NamedTuple):
+class EventField(NamedTuple):
+    """A member of an event's ``data``: its dotted path, what reads it, and whether it may be left out."""
+
     name: str
     path: str
     read: Callable[[object, str, str], object]
@@ -302,12 +306,12 @@ class _Field(NamedTuple):
 
 
 @cache
-def _fields_of(kind: str) -> tuple[_Field, ...]:
+def fields_of(kind: str) -> tuple[EventField, ...]:
     """The fields of ``data`` as the type's class declares them: every one whose annotation carries its reader."""
     event_type = EVENT_TYPES[kind]
     hints = get_type_hints(event_type, include_extras=True)
     return tuple(
-        _Field(f.name, f"data.{f.name}", hints[f.name].__metadata__[0], f.default is not dataclasses.MISSING)
+        EventField(f.name, f"data.{f.name}", hints[f.name].__metadata__[0], f.default is not dataclasses.MISSING)
         for f in dataclasses.fields(event_type)
         if hasattr(hints[f.name], "__metadata__")
     )
@@ -318,9 +322,9 @@ def _read(event_type: type[LoanEvent], timestamp: datetime, data: dict[str, obje
     values: dict[str, Any] = {"timestamp": timestamp, "currency": currency}
     if event_type is LoanWrittenOff and data.keys().isdisjoint(("principal", "interest", "fees")):
         data = {**data, "principal": fields.required(data, "amount", "data")}
-    elif event_type in _UNDATED and data.get("effective_date") is None:
+    elif event_type in UNDATED and data.get("effective_date") is None:
         data = {**data, "effective_date": timestamp.date().isoformat()}
-    for name, path, read, optional in _fields_of(event_type.type):
+    for name, path, read, optional in fields_of(event_type.type):
         value = data.get(name)
         if value is not None:
             values[name] = read(value, path, currency)

@@ -36,10 +36,10 @@ EARLIEST_YEAR: Final = 1970
 LATEST_YEAR: Final = 2199
 """Dates outside these years are slips of the keyboard, and some cannot change time zone without overflowing."""
 
-_DECIMAL: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+DECIMAL: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 """A JSON number (RFC 8259), which is also all that an amount sent as a string may be."""
 
-_SHARE: Final = re.compile(r"[01](?:\.[0-9]+)?")
+SHARE: Final = re.compile(r"[01](?:\.[0-9]+)?")
 
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
@@ -82,7 +82,7 @@ def currency_code(value: object, field: str) -> str:
 
 def amount(value: object, field: str, currency: str) -> int:
     """Minor units of a decimal amount in major units, sent as a JSON string or number; zero or more."""
-    if not isinstance(value, str) or not _DECIMAL.fullmatch(value):
+    if not isinstance(value, str) or not DECIMAL.fullmatch(value):
         raise wrong(field, f'must be a decimal amount such as "400.00", {_said(value)}')
     try:
         minor = parse_minor(value, currency)
@@ -120,7 +120,7 @@ def _share(value: object, field: str) -> tuple[str, Fraction]:
         raise wrong(field, f"must be an object with investor_id and share, {_said(value)}")
     name = identifier(required(value, "investor_id", field), f"{field}.investor_id")
     share = required(value, "share", field)
-    if not isinstance(share, str) or len(share) > MAX_SHARE_CHARACTERS or not _SHARE.fullmatch(share):
+    if not isinstance(share, str) or len(share) > MAX_SHARE_CHARACTERS or not SHARE.fullmatch(share):
         raise wrong(f"{field}.share", 'must be a decimal from 0 to 1 such as "0.6"')
     if (fraction := Fraction(Decimal(share))) > 1:
         raise impossible(f"{field}.share", "must be at most 1")
@@ -210,7 +210,7 @@ def _said(value: object) -> str:
         case bool():
             return "not a boolean"
         case Number():
-            return "not a number" if _DECIMAL.fullmatch(value) is None else "not a bare number"
+            return "not a number" if DECIMAL.fullmatch(value) is None else "not a bare number"
         case str():
             return "not this text"
         case list():

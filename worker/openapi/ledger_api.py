@@ -90,14 +90,15 @@ def ledger_part(routes: Sequence[Route], schemas: Schemas) -> Part:
     """Every operation below :data:`PREFIX`."""
     error = schemas.of(ApiErrors)
     return Part(
-        operations=[_operation(method, path, handler, schemas) for method, path, handler in routes],
+        operations=[_operation(route, schemas, routes) for route in routes],
         tags=_tags(handler for _, _, handler in routes),
         security={SECURITY: {"type": "http", "scheme": "basic", "description": "Organization id and API key."}},
         responses={name: response(words, error, _HEADERS.get(status)) for status, (name, words) in _REFUSALS.items()},
     )
 
 
-def _operation(method: str, path: str, handler: Handler, schemas: Schemas) -> Operation:
+def _operation(route: Route, schemas: Schemas, routes: Sequence[Route]) -> Operation:
+    method, path, handler = route
     request = rehearse(handler)
     may_conflict = method == "POST" or (method, path) == _SEVERAL_MEANT
     statuses = {*_ALWAYS, *([404] if request.path else []), *([409] if may_conflict else [])}
@@ -111,7 +112,7 @@ def _operation(method: str, path: str, handler: Handler, schemas: Schemas) -> Op
         body=request.body,
         responses={
             **{status: refer_to_response(_REFUSALS[status][0]) for status in statuses},
-            201 if method == "POST" else 200: _success(handler, schemas),
+            201 if method == "POST" else 200: {**_success(handler, schemas), **_links(route, routes)},
         },
         security=[SECURITY],
     )
@@ -132,6 +133,18 @@ def _success(handler: Handler, schemas: Schemas) -> Document:
     if get_origin(shape) is Sequence:
         return response("A page.", schemas.of(shape), _LIST_HEADERS)
     return response("The object.", schemas.of(shape))
+
+
+def _links(route: Route, routes: Iterable[Route]) -> Document:
+    """Where what was created is found again and changed."""
+    method, collection, _ = route
+    if method != "POST":
+        return {}
+    of_one = [handler for _, path, handler in routes if path.startswith(f"{collection}/{{id}}")]
+    links = {
+        each.__name__: {"operationId": each.__qualname__, "parameters": {"id": "$response.body#/id"}} for each in of_one
+    }
+    return {"links": links} if links else {}
 
 
 def _tag(handler: Handler) -> str:

@@ -9,9 +9,14 @@ from typing import Final
 from aiohttp import hdrs, web
 
 from worker.api.call import Route
-from worker.openapi.document import JSON, compose
+from worker.openapi.document import JSON, Part, compose
+from worker.openapi.health_part import health_part
 from worker.openapi.ledger_api import ledger_part
+from worker.openapi.operations_part import operations_part
+from worker.openapi.reports_part import reports_part
 from worker.openapi.schemas import Schemas
+from worker.openapi.webhooks_part import webhooks_part
+from worker.openapi.writeback_part import writeback_part
 
 PATH: Final = "/openapi.json"
 
@@ -22,8 +27,20 @@ def add_routes(app: web.Application, ledger_routes: Sequence[Route], version: st
     """Adds the path, last of all: the document tells of the routes that are there by then."""
     schemas = Schemas()
     app.router.add_get(PATH, _show)
-    document = compose([ledger_part(ledger_routes, schemas)], routes_of(app), schemas, version)
+    document = compose(all_parts(ledger_routes, schemas), routes_of(app), schemas, version)
     app[_CONTENT] = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def all_parts(ledger_routes: Sequence[Route], schemas: Schemas) -> list[Part]:
+    """Everything that a process of any role answers."""
+    return [
+        health_part(schemas),
+        webhooks_part(schemas),
+        operations_part(schemas),
+        reports_part(schemas),
+        writeback_part(schemas),
+        ledger_part(ledger_routes, schemas),
+    ]
 
 
 def routes_of(app: web.Application) -> set[tuple[str, str]]:

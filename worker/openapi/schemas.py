@@ -45,6 +45,17 @@ class Schemas:
             return self._refer(wanted)
         return self._built(get_origin(wanted), get_args(wanted), wanted)
 
+    def define(self, name: str, schema: Schema) -> Schema:
+        """Give a schema a name, and refer to it."""
+        self.named[name] = schema
+        return refer(name)
+
+    def members(self, wanted: Any, *without: str) -> dict[str, Schema]:
+        """The schemas of a dataclass's or TypedDict's members, by their names."""
+        hints = get_type_hints(wanted, include_extras=True)
+        names = [field.name for field in fields(wanted)] if is_dataclass(wanted) else list(hints)
+        return {name: self.of(hints[name]) for name in names if name not in without}
+
     def _built(self, origin: Any, arguments: tuple[Any, ...], wanted: object) -> Schema:
         match origin, arguments:
             case (_, (plain, *notes)) if origin is Annotated:
@@ -65,21 +76,21 @@ class Schemas:
         name = wanted.__name__.lstrip("_")
         if name not in self.named:
             self.named[name] = {}  # one that contains itself finds itself named
-            hints = get_type_hints(wanted, include_extras=True)
-            names = [field.name for field in fields(wanted)] if is_dataclass(wanted) else list(hints)
-            optional = {each for each in names if get_origin(hints[each]) is NotRequired}
-            members = {each: self.of(hints[each]) for each in names}
-            self.named[name] = closed(members, [each for each in names if each not in optional], wanted.__doc__)
+            hints, members = get_type_hints(wanted, include_extras=True), self.members(wanted)
+            required = [each for each in members if get_origin(hints[each]) is not NotRequired]
+            self.named[name] = closed(members, required, wanted.__doc__)
         return refer(name)
 
 
-def closed(members: Mapping[str, Schema], required: Sequence[str], description: str | None = None) -> Schema:
-    """An object with these members and no others."""
+def closed(
+    members: Mapping[str, Schema], required: Sequence[str] | None = None, description: str | None = None
+) -> Schema:
+    """An object with these members and no others, all ``required`` unless those are named."""
     return {
         "type": "object",
         **({"description": description} if description else {}),
         "properties": dict(members),
-        **({"required": list(required)} if required else {}),
+        "required": list(members if required is None else required),
         "additionalProperties": False,
     }
 

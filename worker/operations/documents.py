@@ -28,6 +28,10 @@ _SHARE: Final = Context(prec=MAX_SHARE_CHARACTERS)
 TERMS: Final = ("loan_id", "borrower_id", "company_id", "connection_id", "currency", "interest_recognition")
 
 
+LOAN_STATUSES: Final = ("agreed", "active", "settled", "closed")
+"""Before anything was paid out; while something is outstanding; when nothing is; when the lender said so."""
+
+
 def page_document(items: Sequence[Document], following: int | str | None) -> Document:
     """One page of a list; ``next`` is the ``after`` of the page that follows, null on the last."""
     return {"data": list(items), "next": None if following is None else str(following)}
@@ -70,7 +74,7 @@ def loan_document(loan: Loan) -> Document:
 
 
 def loan_status(loan: Loan) -> str:
-    """Where a loan stands: ``agreed`` before anything was paid out, ``active``, ``settled`` or ``closed``."""
+    """Where a loan stands: one of :data:`LOAN_STATUSES`."""
     if loan.closed:
         return "closed"
     if not loan.settled_up:

@@ -58,7 +58,7 @@ class Refund:
 
 Movement: TypeAlias = Drawdown | Repayment | RepaymentReversal | Refund
 
-_STORED_NAMES: Final[dict[type[Movement], str]] = {
+STORED_NAMES: Final[dict[type[Movement], str]] = {
     Drawdown: "drawdown",
     Repayment: "repayment",
     RepaymentReversal: "repayment_reversal",
@@ -68,13 +68,13 @@ _STORED_NAMES: Final[dict[type[Movement], str]] = {
 
 def movement_document(movement: Movement) -> dict[str, Any]:
     """The movement as a JSON object, as sagas store it."""
-    return {"type": _STORED_NAMES[type(movement)], **asdict(movement)}
+    return {"type": STORED_NAMES[type(movement)], **asdict(movement)}
 
 
 def read_movement(document: dict[str, Any]) -> Movement:
     """The inverse of :func:`movement_document`; raises :class:`~worker.errors.Bug` for a type never stored."""
     fields = {name: value for name, value in document.items() if name != "type"}
-    for movement_type, name in _STORED_NAMES.items():
+    for movement_type, name in STORED_NAMES.items():
         if name == document.get("type"):
             return movement_type(**fields)
     raise Bug(f"a saga holds the unknown movement {document.get('type')!r}")
