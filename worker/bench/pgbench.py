@@ -19,6 +19,9 @@ from worker.database import query
 from worker.errors import Unavailable, UsageError
 from worker.postgres import wheel_binaries
 
+LAST_WORDS: Final = 5
+"""Lines of pgbench's complaint that are told: the server's error stands above pgbench's own."""
+
 _LATENCY: Final = 2
 """Place of the microseconds in a line of pgbench's log."""
 
@@ -55,19 +58,20 @@ async def run_pgbench(program: Path, url: str, script: str, load: Load, meter: M
 async def _run(program: Path, url: str, directory: Path, clients: int, seconds: int) -> None:
     options = ["--no-vacuum", "--protocol=prepared", "--jobs=1", f"--client={clients}", f"--time={seconds}"]
     files = [f"--file={directory / 'script.sql'}", "--log", f"--log-prefix={directory / 'log'}"]
-    address, password = _without_password(url)
+    address, password = without_password(url)
     process = await asyncio.create_subprocess_exec(
         program,
         *options,
         *files,
         address,
         env={**os.environ, **password},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
     )
-    words, _ = await process.communicate()
+    _, words = await process.communicate()
     if process.returncode != 0:
-        raise Unavailable(f"pgbench failed: {words.decode(errors='replace').strip().splitlines()[-1:]}")
+        lines = words.decode(errors="replace").splitlines()
+        raise Unavailable(f"pgbench failed: {' / '.join(lines[-LAST_WORDS:])}")
 
 
 def _latencies(directory: Path) -> Iterator[float]:
@@ -76,7 +80,7 @@ def _latencies(directory: Path) -> Iterator[float]:
             yield int(line.split()[_LATENCY]) / MICROSECONDS
 
 
-def _without_password(url: str) -> tuple[str, dict[str, str]]:
+def without_password(url: str) -> tuple[str, dict[str, str]]:
     """The URL as the list of processes may show it, and the password as an environment variable."""
     parts = urlsplit(url)
     if parts.password is None:
