@@ -63,6 +63,7 @@ SERVICES = (
     "loans.apply",
     "operations.auditor",
     "operations.control",
+    "operations.ledgers",
     "operations.reader",
     "treasury.chart",
     "treasury.deliver",

@@ -134,7 +134,7 @@ async def books(database: Database) -> Ledger:
 
 async def exported(ledger: Ledger, language: JournalFormat, first: date | None = None, last: date | None = None) -> str:
     pieces: list[str] = []
-    await Auditor(ledger.database).export(language, first, last, pieces.append)
+    await Auditor(ledger.database).export(language, (first, last), pieces.append)
     return "".join(pieces)
 
 

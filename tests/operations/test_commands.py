@@ -220,7 +220,9 @@ async def test_books_are_printed_as_tables_and_as_rows(writeback: Command, story
 
     title, *_, last = trial.out.splitlines()
     assert (title, last.split()) == ("Trial balance of loan L1, GBP", ["Total", "620.00", "0.00"])
-    assert "Cash,cash:GBP,GBP,0.00,575.00,-575.00" in rows.out.splitlines()
+    (cash,) = (row for row in rows.out.splitlines() if row.startswith("Cash,cash:GBP,GBP,0.00,575.00,-575.00,"))
+    by_id = await writeback("ledger", "statement", cash.rpartition(",")[2], *period)
+    assert by_id.out.startswith("Cash (cash:GBP), GBP")
     assert statement.out.count("Closing balance") == 3
     assert [line.split(",")[-3:] for line in entries.out.splitlines()] == [
         ["debit", "credit", "balance"],
@@ -260,6 +262,35 @@ async def test_books_that_hold_are_verified_and_broken_ones_fail(
     assert all(one["row"] in ran.out for one in findings)
 
 
+async def test_a_link_that_was_kept_must_still_be_in_the_chain(writeback: Command, story: Story) -> None:
+    (chain,) = (await writeback("ledger", "verify", "--output", "json")).document["ledgers"]
+    number, kept = str(chain["links"]), chain["last_hash"]
+    held = await writeback("ledger", "verify", "--kept", number, kept)
+    gone = await writeback("ledger", "verify", "--kept", "999", kept)
+    other = await writeback("ledger", "verify", "--ledger", "Loans", "--kept", number, "0" * 64)
+
+    assert (held.code, gone.code, other.code) == (0, 1, 1)
+    assert f"it was kept and is gone, the last one is {number}" in gone.out
+    assert "its hash is not the one that was kept" in other.out
+    assert f"(ledger_id, position) = ({chain['ledger_id']}, {number})" in other.out
+
+
+async def test_a_ledger_is_called_by_its_id_or_its_name(writeback: Command, station: Station, story: Story) -> None:
+    async with station.database.connection() as connection:
+        insert = "insert into ledgers (name) values ('Twins') returning id::text"
+        one, two = [await connection.fetchval(insert) for _ in range(2)]
+    ours = await writeback("ledger", "trial-balance", "--ledger", "Loans")
+    empty = await writeback("ledger", "trial-balance", "--ledger", one)
+    twins = await writeback("ledger", "verify", "--ledger", "Twins")
+    nobody = await writeback("ledger", "export", "--format", "hledger", "--ledger", "nobody's")
+
+    assert "Principal - Loan L1" in ours.out
+    assert (empty.code, empty.out) == (0, "Trial balance: none\n")
+    assert (twins.code, twins.error.count(one), twins.error.count(two)) == (2, 1, 1)
+    assert (nobody.code, nobody.out) == (2, "")
+    assert "--ledger is the id or the name of no ledger: nobody's" in nobody.error
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -275,6 +306,9 @@ async def test_books_that_hold_are_verified_and_broken_ones_fail(
         (["ledger", "export", "--format", "hledger", "--from", "2026-01-02", "--to", "2026-01-01"], "--to"),
         (["ledger", "statement", "--from", "2026-01-02", "--to", "2026-01-03"], "--investor"),
         (["ledger", "statement", "cash:GBP", "--from", "2026-01-02", "--to", "2026-01-01"], "--to"),
+        (["ledger", "verify", "--kept", "0", "0" * 64], "--kept takes a link's number and its hash"),
+        (["ledger", "verify", "--kept", "1", "0" * 63], "--kept takes a link's number and its hash"),
+        (["ledger", "verify", "--kept", "1"], "--kept: expected 2 arguments"),
     ],
 )
 async def test_wrong_usage_names_the_argument(arguments: list[str], words: str) -> None:

@@ -28,7 +28,7 @@ STATEMENT_COLUMNS: Final[Columns] = {
     "Balance": "balance",
 }
 
-TRIAL_FIELDS: Final = ("name", "external_id", "currency", "debit", "credit", "pending")
+TRIAL_FIELDS: Final = ("name", "external_id", "currency", "debit", "credit", "pending", "ledger_account_id")
 
 LINE_FIELDS: Final = (
     *("effective_date", "description", "external_id", "ledger_transaction_id", "status"),
@@ -56,7 +56,7 @@ def statement_tables(statements: Iterable[Document]) -> str:
 def statement_csv(statements: Iterable[Document]) -> str:
     """A row for each entry; each account's are between a row with its opening and one with its closing balance."""
     rows = (
-        {"account": one["external_id"], "currency": one["currency"], **line}
+        {"account": _called(one), "currency": one["currency"], **line}
         for one in statements
         for line in (_opening(one), *one["lines"], _closing(one))
     )
@@ -73,14 +73,14 @@ def csv_text(fields: Sequence[str], rows: Iterable[Document]) -> str:
 
 
 def _trial_balance_table(title: str, document: Document, currency: str) -> str:
-    accounts = [row for row in document["accounts"] if row["currency"] == currency]
+    accounts = [{**row, "external_id": _called(row)} for row in document["accounts"] if row["currency"] == currency]
     totals = [row for row in document["totals"] if row["currency"] == currency]
     sums = [_row(TRIAL_COLUMNS, name="Total", debit=one["debit"], credit=one["credit"]) for one in totals]
     return list_table(f"{title}, {printable(currency)}", [*accounts, *sums], TRIAL_COLUMNS)
 
 
 def _statement_table(statement: Document) -> str:
-    name = f"{statement['name']} ({statement['external_id']}), {statement['currency']}"
+    name = f"{statement['name']} ({_called(statement)}), {statement['currency']}"
     period = f"{statement['from']} to {statement['to']}, {statement['normal_balance']} normal"
     totals = _row(
         STATEMENT_COLUMNS,
@@ -90,6 +90,11 @@ def _statement_table(statement: Document) -> str:
     )
     lines = [_opening(statement), *statement["lines"], totals, _closing(statement)]
     return list_table(printable(f"{name}, {period}"), lines, STATEMENT_COLUMNS)
+
+
+def _called(account: Document) -> str:
+    """What a statement of the account is asked for by: its external id, or its id when it has none."""
+    return str(account["external_id"] or account["ledger_account_id"])
 
 
 def _opening(statement: Document) -> Document:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
@@ -82,8 +82,9 @@ def hash_of(previous: bytes, digests: bytes) -> bytes:
 class ChainAudit:
     """Follows a chain link by link, and finds what does not hold."""
 
-    def __init__(self, ledger_id: UUID) -> None:
+    def __init__(self, ledger_id: UUID, kept: Mapping[int, bytes]) -> None:
         self._ledger_id = ledger_id
+        self._kept = dict(kept)
         self.position = 0
         self.hash = FIRST_PREVIOUS
 
@@ -100,16 +101,22 @@ class ChainAudit:
         for state, digest in zip(link.states, sealed, strict=False):
             if digests.get(state) != digest:
                 found.append(_changed(state, link.position, is_there=state in digests))
+        if self._kept.pop(link.position, link.hash) != link.hash:
+            found.append(self._broken(link.position, "its hash is not the one that was kept"))
         self.position, self.hash = link.position, link.hash
         return found
 
     def end(self, head: tuple[int, bytes] | None) -> list[Finding]:
-        """What is wrong with the head of the chain, which its last link must be; None when there is none."""
-        if (head or (0, FIRST_PREVIOUS)) == (self.position, self.hash):
-            return []
-        row = f"ledger_chain_heads (ledger_id) = ({self._ledger_id})"
-        words = f"it is at link {head[0] if head else 0}, the last one is {self.position}"
-        return [Finding(Audit.CHAIN, self._ledger_id, row, words)]
+        """What is wrong with the head of the chain, which its last link must be; None when there is none.
+
+        And the links that were kept and did not come.
+        """
+        found = [self._broken(one, f"it was kept and is gone, the last one is {self.position}") for one in self._kept]
+        if (head or (0, FIRST_PREVIOUS)) != (self.position, self.hash):
+            row = f"ledger_chain_heads (ledger_id) = ({self._ledger_id})"
+            words = f"it is at link {head[0] if head else 0}, the last one is {self.position}"
+            found.append(Finding(Audit.CHAIN, self._ledger_id, row, words))
+        return found
 
     def _broken(self, position: int, detail: str) -> Finding:
         row = f"ledger_chain (ledger_id, position) = ({self._ledger_id}, {position})"

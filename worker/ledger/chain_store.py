@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
@@ -29,9 +30,14 @@ class ChainReport:
     findings: list[Finding]
 
 
-async def verify_chain(connection: Connection, ledger_id: UUID) -> ChainReport:
-    """Recompute a ledger's chain from its first link, in one REPEATABLE READ transaction of the caller's."""
-    audit, findings, links = ChainAudit(ledger_id), [], []
+async def verify_chain(
+    connection: Connection, ledger_id: UUID, kept: Mapping[int, bytes] = MappingProxyType({})
+) -> ChainReport:
+    """Recompute a ledger's chain from its first link, in one REPEATABLE READ transaction of the caller's.
+
+    ``kept`` are hashes of links by position that somebody wrote down, and that must still be in it.
+    """
+    audit, findings, links = ChainAudit(ledger_id, kept), [], []
     rows = connection.cursor(query("ledger/chain_links"), ledger_id, prefetch=_LINKS_AT_ONCE)
     async for row in rows:
         names = (StateName(*pair) for pair in zip(row["transaction_ids"], row["versions"], strict=False))

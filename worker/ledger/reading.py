@@ -20,6 +20,7 @@ class AccountFilter:
     external_ids: Collection[str] | None = None
     metadata: Mapping[str, str] | None = None
     """Keys and values an account must all carry."""
+    account_id: UUID | None = None
 
     @classmethod
     def of_loan(cls, loan_id: str) -> AccountFilter:

@@ -75,11 +75,12 @@ async def trial_balance(
     """Accounts of the ledger with their sums, now or over everything effective up to and on ``as_of``."""
     external_ids = None if which.external_ids is None else list(which.external_ids)
     metadata = None if which.metadata is None else metadata_text(which.metadata)
+    asked = (ledger_id, external_ids, metadata, which.account_id)
     if as_of is None:
-        rows = await connection.fetch(query("ledger/current_balances"), ledger_id, external_ids, metadata)
+        rows = await connection.fetch(query("ledger/current_balances"), *asked)
     else:
         end = midnight(as_of + timedelta(days=1))
-        rows = await connection.fetch(query("ledger/balances_before"), ledger_id, external_ids, metadata, end)
+        rows = await connection.fetch(query("ledger/balances_before"), *asked, end)
     return [
         AccountBalance(
             row["id"],
@@ -131,6 +132,11 @@ async def verify(connection: Connection, ledger_id: UUID) -> list[Finding]:
 async def list_ledgers(connection: Connection) -> list[tuple[UUID, str]]:
     """The id and name of every ledger."""
     return [(row["id"], row["name"]) for row in await connection.fetch(query("ledger/list_ledgers"))]
+
+
+async def find_ledgers(connection: Connection, words: str) -> list[tuple[UUID, str]]:
+    """The id and name of the ledger with this id, or else of every one with this name."""
+    return [(row["id"], row["name"]) for row in await connection.fetch(query("ledger/find_ledgers"), words)]
 
 
 async def begin_audit(connection: Connection) -> None:

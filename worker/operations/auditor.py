@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, timedelta
+from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
@@ -15,9 +16,9 @@ from worker.ledger.journal.formats import JournalFormat, journal_in
 from worker.ledger.journal.values import JournalHead, JournalTransaction
 from worker.ledger.reading import AccountBalance
 from worker.ledger.transaction import Status
-from worker.loans.postings import LEDGER_NAME
 from worker.operations.documents import Document
 from worker.operations.ledger_documents import finding_document
+from worker.operations.ledgers import ledger_called
 
 _NO_DAY: Final = date(1970, 1, 1)
 """The day on which a journal without any transaction opens its accounts."""
@@ -29,12 +30,16 @@ class Auditor:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def verify(self) -> Document:
-        """Every ledger there is, how far its chain reaches, and everything in them that breaks the books."""
+    async def verify(self, ledger: str | None = None, kept: Mapping[int, bytes] = MappingProxyType({})) -> Document:
+        """Ledgers, how far their chains reach, and everything in them that breaks the books.
+
+        That is every ledger there is, or the one with this id or name. Links of its chain that somebody ``kept``, by
+        their positions, must still be in it; without a ledger they are the lender's own.
+        """
         ledgers, findings = [], []
         async with self._audit() as connection:
-            for ledger_id, name in await ledger_store.list_ledgers(connection):
-                chain = await chain_store.verify_chain(connection, ledger_id)
+            for ledger_id, name in await self._audited(connection, ledger, only_one=bool(kept)):
+                chain = await chain_store.verify_chain(connection, ledger_id, kept)
                 found = [*await ledger_store.verify(connection, ledger_id), *chain.findings]
                 links, last = chain.position, chain.hash.hex()
                 ledgers.append({"ledger_id": str(ledger_id), "name": name, "links": links, "last_hash": last})
@@ -42,23 +47,34 @@ class Auditor:
         return {"ledgers": ledgers, "findings": findings}
 
     async def export(
-        self, language: JournalFormat, first: date | None, last: date | None, write: Callable[[str], object]
+        self,
+        language: JournalFormat,
+        period: tuple[date | None, date | None],
+        write: Callable[[str], object],
+        ledger: str | None = None,
     ) -> None:
-        """Write the lender's ledger as a journal, piece by piece.
+        """Write a ledger, by its id or name, as a journal, piece by piece; the lender's own when none is given.
 
         With a first day, what was before is carried forward: what had been posted then and what is pending from then.
         """
+        first, last = period
         async with self._audit() as connection:
-            ledger_id = await ledger_store.ensure_ledger(connection, LEDGER_NAME)
+            ledger_id, name = await ledger_called(connection, ledger)
             carried = await _carried_forward(connection, ledger_id, first)
             day_before = _before(first) if first else await journal_store.journal_first_day(connection, ledger_id)
             accounts = await journal_store.journal_accounts(connection, ledger_id)
-            journal = journal_in(language, JournalHead(LEDGER_NAME, day_before or _NO_DAY, accounts))
+            journal = journal_in(language, JournalHead(name, day_before or _NO_DAY, accounts))
             write(journal.opening())
             for transaction in carried:
                 write(journal.transaction(transaction))
             async for transaction in journal_store.journal_transactions(connection, ledger_id, first, last):
                 write(journal.transaction(transaction))
+
+    @staticmethod
+    async def _audited(connection: Connection, ledger: str | None, *, only_one: bool) -> Sequence[tuple[UUID, str]]:
+        if ledger is None and not only_one:
+            return await ledger_store.list_ledgers(connection)
+        return [await ledger_called(connection, ledger)]
 
     @asynccontextmanager
     async def _audit(self) -> AsyncIterator[Connection]:

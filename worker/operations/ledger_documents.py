@@ -33,6 +33,7 @@ def statement_document(statement: Statement, first: date, last: date) -> Documen
     account = statement.opening
     before, after = account.sums, statement.closing.sums
     return {
+        "ledger_account_id": str(account.account_id),
         "external_id": account.external_id,
         "name": account.name,
         "normal_balance": account.normal_balance.value,
@@ -60,6 +61,7 @@ def finding_document(finding: Finding) -> Document:
 def _trial_line(account: AccountBalance) -> Document:
     debit = _debit(account)
     return {
+        "ledger_account_id": str(account.account_id),
         "external_id": account.external_id,
         "name": account.name,
         "currency": account.currency,

@@ -19,7 +19,6 @@ from worker.jobs import store as jobs_store
 from worker.ledger import store as ledger_store
 from worker.ledger.reading import EVERY_ACCOUNT, AccountFilter, Statement
 from worker.loans import store as loans_store
-from worker.loans.postings import LEDGER_NAME
 from worker.operations import store
 from worker.operations.documents import (
     Document,
@@ -37,6 +36,7 @@ from worker.operations.ledger_documents import (
     statements_document,
     trial_balance_document,
 )
+from worker.operations.ledgers import ledger_called
 from worker.operations.views import (
     MAX_LIMIT,
     DeadLetterFilter,
@@ -144,31 +144,41 @@ class Reader:
         async with self._snapshot() as connection:
             return await read_dead_letter(connection, dead_letter_id)
 
-    async def trial_balance(self, as_of: date | None, party: Party | None = None) -> Document:
-        """The ledger's accounts, or a party's, now or as they stood at the end of a business day."""
+    async def trial_balance(
+        self, as_of: date | None, party: Party | None = None, ledger: str | None = None
+    ) -> Document:
+        """A ledger's accounts, or a party's, now or as they stood at the end of a business day.
+
+        The ledger here and below goes by its id or name; it is the lender's own when none is given.
+        """
         which = party.accounts if party else EVERY_ACCOUNT
-        async with self._ledger() as (connection, ledger_id):
+        async with self._ledger(ledger) as (connection, ledger_id):
             accounts = await ledger_store.trial_balance(connection, ledger_id, as_of, which)
         if party and not accounts:
             raise missing(party.noun, party.name)
         return trial_balance_document(accounts, as_of)
 
-    async def statement(self, external_id: str, first: date, last: date) -> Document:
-        """One account over a period of business days, both included; refused (400) when it has too many entries."""
-        statements = await self._statements(AccountFilter([external_id]), first, last)
+    async def statement(self, account: str, first: date, last: date, ledger: str | None = None) -> Document:
+        """One account, by external id or id, over a period of business days, both included.
+
+        Refused (400) when it has too many entries.
+        """
+        statements = await self._statements(AccountFilter([account]), first, last, ledger)
+        if not statements and (account_id := _as_id(account)) is not None:
+            statements = await self._statements(AccountFilter(account_id=account_id), first, last, ledger)
         if not statements:
-            raise missing("ledger account", external_id)
+            raise missing("ledger account", account)
         return statement_document(statements[0], first, last)
 
-    async def party_statements(self, party: Party, first: date, last: date) -> Document:
+    async def party_statements(self, party: Party, first: date, last: date, ledger: str | None = None) -> Document:
         """Every account of a party over the same period; refused (400) when they have too many entries."""
-        statements = await self._statements(party.accounts, first, last)
+        statements = await self._statements(party.accounts, first, last, ledger)
         if not statements:
             raise missing(party.noun, party.name)
         return statements_document(statements, first, last)
 
-    async def _statements(self, which: AccountFilter, first: date, last: date) -> list[Statement]:
-        async with self._ledger() as (connection, ledger_id):
+    async def _statements(self, which: AccountFilter, first: date, last: date, ledger: str | None) -> list[Statement]:
+        async with self._ledger(ledger) as (connection, ledger_id):
             openings = await ledger_store.trial_balance(connection, ledger_id, first - timedelta(days=1), which)
             ids = [account.account_id for account in openings]
             most = MAX_STATEMENT_ENTRIES
@@ -177,12 +187,12 @@ class Reader:
             return await ledger_store.statements(connection, openings, first, last)
 
     @asynccontextmanager
-    async def _ledger(self) -> AsyncIterator[tuple[Connection, UUID]]:
-        """A snapshot of the lender's ledger, which is created when it does not exist yet."""
+    async def _ledger(self, called: str | None) -> AsyncIterator[tuple[Connection, UUID]]:
+        """A snapshot of a ledger."""
         if self._treasury_url is not None:
             raise ledger_elsewhere(self._treasury_url)
         async with self._database.connection() as connection:
-            ledger_id = await ledger_store.ensure_ledger(connection, LEDGER_NAME)
+            ledger_id, _ = await ledger_called(connection, called)
             async with connection.transaction(isolation="repeatable_read", readonly=True):
                 await store.begin_reading(connection)
                 yield connection, ledger_id
@@ -211,6 +221,13 @@ async def read_dead_letter(connection: Connection, dead_letter_id: int) -> Docum
     if not letters:
         raise missing("dead letter", dead_letter_id)
     return {**dead_letter_document(letters[0]), "attempts": await _attempts(connection, letters[0].job_id)}
+
+
+def _as_id(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def ledger_elsewhere(url: str) -> Rejected:

@@ -4,5 +4,5 @@ select a.id, a.external_id, a.name, a.normal_balance, a.currency, a.currency_exp
 from ledger_accounts a
 join ledger_account_balances b on b.account_id = a.id
 where a.ledger_id = $1 and ($2::text[] is null or a.external_id = any($2::text[]))
-  and ($3::jsonb is null or a.metadata @> $3::jsonb)
+  and ($3::jsonb is null or a.metadata @> $3::jsonb) and ($4::uuid is null or a.id = $4)
 order by a.external_id nulls last, a.id

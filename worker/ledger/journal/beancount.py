@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
+from uuid import UUID
 
 from worker.ledger.journal.values import JournalAccount, JournalHead, JournalTransaction
 
 _KEY: Final = re.compile(r"(?!ledger-|(?:filename|lineno)\Z)[a-z][a-zA-Z0-9_-]+")
 """A key beancount accepts, and neither it nor this module uses itself."""
+
+_PART: Final = 10**24
+"""Minor units that are written as one posting at most. Beancount adds with 28 digits, those of thousands of such."""
 
 
 class BeancountJournal:
@@ -40,8 +44,19 @@ class BeancountJournal:
         """One transaction; a reversal and what it reverses carry the same link."""
         link = f" ^{transaction.reverses or transaction.id}" if transaction.reverses or transaction.reversed else ""
         heading = f"{transaction.effective_date} {transaction.flag} {_quoted(transaction.description or '')}{link}"
-        postings = [_posting(self._accounts[account_id], minor) for account_id, minor in transaction.entries]
+        postings = [_posting(self._accounts[account_id], minor) for account_id, minor in _addable(transaction.entries)]
         return _text(["", heading, *_about_transaction(transaction), *postings])
+
+
+def _addable(entries: Sequence[tuple[UUID, int]]) -> Iterator[tuple[UUID, int]]:
+    """The same amounts in as many parts as it takes for beancount to add them up without losing a digit."""
+    place = 1
+    while place == 1 or any(abs(minor) >= place for _, minor in entries):
+        for account_id, minor in entries:
+            part = abs(minor) // place % _PART * place
+            if part or (minor == 0 and place == 1):
+                yield account_id, part if minor >= 0 else -part
+        place *= _PART
 
 
 def _posting(account: JournalAccount, minor: int) -> str:
