@@ -23,6 +23,7 @@ from tests.ledger.model_state import (
     balance_of,
     changed,
     lines_of,
+    merged,
 )
 from worker.ledger.balance import NOTHING, Sums
 from worker.ledger.transaction import (
@@ -66,6 +67,12 @@ class Model:
         self.transactions: list[Transaction] = []
         self.writes: dict[str, list[Sums]] = {name: [] for name in accounts}
         """The sums that each version of an account led to."""
+        self.clock = END_OF_TIME
+
+    def open(self, name: str, account: Account) -> None:
+        """Have one account more."""
+        self.accounts[name] = account
+        self.writes[name] = []
 
     def version(self, account: str) -> int:
         return len(self.writes[account])
@@ -82,6 +89,7 @@ class Model:
 
     def apply(self, operation: Operation, now: datetime) -> Answer:
         """What the ledger should answer at this moment, and what becomes of it."""
+        self.clock = now
         match operation:
             case Create():
                 return self._create(operation, now)
@@ -95,6 +103,17 @@ class Model:
                 return self._post_partially(operation, now)
             case Reverse():
                 return self._reverse(operation, now)
+
+    def annotate(self, known: Transaction, n: int, changes: Mapping[str, str | None], now: datetime) -> None:
+        """Merge metadata into an entry; its versions show it too."""
+
+        def annotated(line: Line) -> Line:
+            if line.n != n:
+                return line
+            return line._replace(metadata=merged(line.metadata, changes), updated_at=max(line.updated_at, now))
+
+        known.gone = [annotated(line) for line in known.gone]
+        known.states = [replace(s, lines=tuple(annotated(line) for line in s.lines)) for s in known.states]
 
     def live(self, name: object) -> Transaction | None:
         alive = (t for t in self.transactions if t.now.name == name and t.live)
@@ -117,7 +136,7 @@ class Model:
         )
         if known := self.live(new.external_id):
             return Answer(REPLAYED) if known.made_by == made_by else refused(RefusalCode.EXTERNAL_ID_TAKEN)
-        if wrong := self._wrong_entries(new.entries):
+        if wrong := self.wrong_entries(new.entries):
             return refused(*wrong)
         moment = new.effective_at or now
         lines = lines_of(new.entries, moment)
@@ -142,7 +161,7 @@ class Model:
         if wanted.name is not None and self.live(wanted.name) not in (None, known):
             wrong.add(RefusalCode.EXTERNAL_ID_TAKEN)
         if update.entries is not UNSET:
-            wrong |= self._wrong_entries(update.entries)
+            wrong |= self.wrong_entries(update.entries)
         if wrong:
             return refused(*wrong)
         lines = wanted.lines
@@ -158,7 +177,7 @@ class Model:
         if wanted.status is Status.ARCHIVED:
             wanted = replace(wanted, reason=update.archived_reason)
         if update.entries is not UNSET or wanted.moment != before.moment:
-            self._give_back(before.lines)
+            known.gone += [x._replace(discarded_at=now) for x in self._give_back(before.lines)]
             lines = self._enter(lines, wanted.status, before.lines[-1].n + 1)
         elif wanted.status is not Status.PENDING:
             lines = self._settle(lines) if wanted.status is Status.POSTED else self._give_back(lines)
@@ -188,7 +207,7 @@ class Model:
         whole = known.now
         if whole.status is not Status.PENDING:
             return refused(RefusalCode.NOT_PENDING)
-        if wrong := self._wrong_entries(part.entries):
+        if wrong := self.wrong_entries(part.entries):
             return refused(*wrong)
         rest = {line.n: line for line in whole.lines}
         left = list(whole.lines)
@@ -210,7 +229,7 @@ class Model:
         added = [(Status.PENDING, line) for line in rest.values()] + [(Status.POSTED, line) for line in lines]
         if failed := self._failed_locks(part.entries, whole.lines, added):
             return refused(*failed)
-        self._give_back(whole.lines)
+        known.gone += [x._replace(discarded_at=now) for x in self._give_back(whole.lines)]
         entered = self._enter(rest.values(), Status.PENDING, whole.lines[-1].n + 1)
         known.states.append(replace(whole, lines=entered, written_at=now))
         state = State(Status.POSTED, None, moment, now, lines, part.description, dict(part.metadata))
@@ -246,7 +265,8 @@ class Model:
 
     def _enter(self, lines: Iterable[Line], status: Status, first: int) -> tuple[Line, ...]:
         return tuple(
-            self._write(line._replace(n=n), added_up(NOTHING, [(status, line)])) for n, line in enumerate(lines, first)
+            self._write(line._replace(n=n, created_at=self.clock), added_up(NOTHING, [(status, line)]))
+            for n, line in enumerate(lines, first)
         )
 
     def _settle(self, lines: Iterable[Line]) -> tuple[Line, ...]:
@@ -263,9 +283,9 @@ class Model:
         history = self.writes[line.account]
         before = history[-1] if history else NOTHING
         history.append(Sums(*(one + other for one, other in zip(before, by, strict=True))))
-        return line._replace(version=len(history), sums=history[-1])
+        return line._replace(version=len(history), sums=history[-1], updated_at=self.clock)
 
-    def _wrong_entries(self, entries: Sequence[NewEntry]) -> set[RefusalCode]:
+    def wrong_entries(self, entries: Sequence[NewEntry]) -> set[RefusalCode]:
         """Everything that is wrong with entries by themselves; the ledger names any of it."""
         wrong: set[RefusalCode] = set()
         if not 2 <= len(entries) <= MAX_ENTRIES:

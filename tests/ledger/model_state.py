@@ -46,6 +46,9 @@ class Line(NamedTuple):
     n: int = 0
     version: int = 0
     sums: Sums = NOTHING
+    created_at: datetime = END_OF_TIME
+    updated_at: datetime = END_OF_TIME
+    discarded_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,8 @@ class Transaction:
     made_by: object
     reverses: Transaction | None = None
     part_of: Transaction | None = None
+    gone: list[Line] = field(default_factory=list)
+    """Entries that were replaced."""
     id: UUID = field(init=False)
     """What the real ledger calls it, known once that has answered."""
 
@@ -115,14 +120,15 @@ def lines_of(entries: Iterable[NewEntry], moment: datetime) -> tuple[Line, ...]:
     )
 
 
+def merged(metadata: Mapping[str, str], changes: Mapping[str, str | None]) -> dict[str, str]:
+    """Metadata after changes; an empty or None value removes its key."""
+    whole: dict[str, str | None] = {**metadata, **changes}
+    return {key: value for key, value in whole.items() if value}
+
+
 def changed(state: State, update: Update) -> State:
     """A state as an update wants it, but for new entries; entries move with their transaction unless they differ."""
     moment = state.moment if update.effective_at is UNSET else update.effective_at
-    metadata = dict(state.metadata)
-    for key, value in {} if update.metadata is UNSET else update.metadata.items():
-        metadata.pop(key, None)
-        if value:
-            metadata[key] = value
     return replace(
         state,
         status=state.status if update.status is UNSET else update.status,
@@ -130,6 +136,6 @@ def changed(state: State, update: Update) -> State:
         moment=moment,
         lines=tuple(x._replace(moment=moment) if x.moment == state.moment else x for x in state.lines),
         description=state.description if update.description is UNSET else update.description,
-        metadata=metadata,
+        metadata=state.metadata if update.metadata is UNSET else merged(state.metadata, update.metadata),
         ledgerable=state.ledgerable if update.ledgerable is UNSET else update.ledgerable,
     )

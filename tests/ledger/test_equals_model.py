@@ -196,7 +196,10 @@ class Books(RuleBasedStateMachine):
     def _seen(self, written: Written) -> object:
         """A transaction as it was answered."""
         entries = [
-            (e.n, e.account_id, e.direction, e.amount, e.effective_at, json.loads(e.metadata), e.lock_version, e.sums)
+            (
+                *(e.n, e.account_id, e.direction, e.amount, e.effective_at, json.loads(e.metadata)),
+                *(e.lock_version, e.sums, e.created_at, e.updated_at),
+            )
             for e in written.entries
         ]
         return (
@@ -209,7 +212,10 @@ class Books(RuleBasedStateMachine):
     def _expected(self, known: Transaction) -> object:
         state, reversed_by = known.now, self.model.reversed_by(known)
         entries = [
-            (x.n, self.ids[x.account], x.direction, x.amount, x.moment, x.metadata, x.version, x.sums)
+            (
+                *(x.n, self.ids[x.account], x.direction, x.amount, x.moment, x.metadata),
+                *(x.version, x.sums, x.created_at, x.updated_at),
+            )
             for x in state.lines
         ]
         return (
@@ -338,7 +344,7 @@ def added(model: Model, accounts: set[str]) -> Sums:
 async def test_any_sequence_keeps_the_books_and_equals_the_model(database: Database) -> None:
     machine = type("BooksOfThisTest", (Books,), {"database": database, "loop": asyncio.get_running_loop()})
     tries = settings(
-        max_examples=40 * EFFORT,
+        max_examples=30 * EFFORT,
         stateful_step_count=20,
         deadline=None,
         suppress_health_check=list(HealthCheck),
