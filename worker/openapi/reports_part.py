@@ -15,6 +15,12 @@ TAG: Final = "Reports"
 _TEXT: Final[Schema] = {"type": "string"}
 _DAY: Final[Schema] = {"type": "string", "format": "date"}
 
+_ACCOUNT: Final[dict[str, Schema]] = {
+    "ledger_account_id": {"type": "string", "format": "uuid"},
+    "external_id": nullable(_TEXT),
+    "name": _TEXT,
+}
+
 _REFUSALS: Final = (400, 404, 409)
 """409: the lender's ledger is kept at Modern Treasury and has to be read there."""
 
@@ -52,7 +58,7 @@ def _over_a_period(place: str, summary: str, schema: Schema) -> Operation:
 
 def _trial_balance(schemas: Schemas) -> Schema:
     sides = {"debit": MONEY, "credit": MONEY}
-    account = closed({"external_id": nullable(_TEXT), "name": _TEXT, "currency": _TEXT, **sides, "pending": MONEY})
+    account = closed({**_ACCOUNT, "currency": _TEXT, **sides, "pending": MONEY})
     return closed(
         {
             "as_of": nullable(_DAY),
@@ -77,8 +83,7 @@ def _statement(schemas: Schemas) -> Schema:
     )
     return closed(
         {
-            "external_id": _TEXT,
-            "name": _TEXT,
+            **_ACCOUNT,
             "normal_balance": schemas.of(Direction),
             "currency": _TEXT,
             "from": _DAY,
