@@ -33,6 +33,7 @@ class Reading(StrEnum):
 
     BALANCE = "balance of an account"
     AT_VERSION = "balance of a hot account as of a lock version"
+    AT_DAY = "balance of a hot account at the end of a day of the past year"
     AT_MOMENT = "balance of a hot account at a moment of the past year"
     CATEGORY = "balance of a category of all accounts"
 
@@ -40,6 +41,7 @@ class Reading(StrEnum):
 READING_AIMS_MS: Final = {
     Reading.BALANCE: 0.1,
     Reading.AT_VERSION: 0.2,
+    Reading.AT_DAY: 0.5,
     Reading.AT_MOMENT: 0.5,
     Reading.CATEGORY: 0.2,
 }

@@ -1,4 +1,4 @@
-"""Measures reading: the balances an aged ledger is asked for, each by the very statement the API uses."""
+"""Measures reading: the balances an aged ledger is asked for, each by the product's own statement."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from worker.bench import read_store
 from worker.bench.cases import Reading
 from worker.bench.figures import MILLISECONDS, ReadFigures, read_figures
 from worker.bench.history import YEAR
-from worker.bench.product import ROOT, Books
+from worker.bench.product import ROOT, Books, account_name
 from worker.bench.workload import ACCOUNTS, CASH
 from worker.database import Database
+from worker.ledger.book import midnight
 
 TIMES: Final = 200
 """How often each is read, with other values every time."""
@@ -40,6 +41,10 @@ async def measure_reading(
     reads = {
         Reading.BALANCE: _Read("api/find_accounts", lambda: (_any(books, chance), "", None, None)),
         Reading.AT_VERSION: _Read("api/sums_at_version", lambda: (hot, chance.randint(1, transactions))),
+        Reading.AT_DAY: _Read(
+            "ledger/balances_before",
+            lambda: (books.ledger_id, [account_name(CASH)], None, midnight((until - YEAR * chance.random()).date())),
+        ),
         Reading.AT_MOMENT: _Read("api/find_accounts", lambda: (hot, "", None, until - YEAR * chance.random())),
         Reading.CATEGORY: _Read("api/find_category", lambda: (root, None, None)),
     }

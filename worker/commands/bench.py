@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
@@ -40,6 +40,7 @@ RATIOS: Final[Columns] = {
     "Lowest": "lowest",
     "Highest": "highest",
     "Aim": "aim",
+    "Met": "met",
 }
 
 READS: Final[Columns] = {
@@ -48,6 +49,7 @@ READS: Final[Columns] = {
     "p99 ms": "database_p99_ms",
     "Answered, p50 ms": "answer_p50_ms",
     "Aim ms": "aim_ms",
+    "Met": "met",
 }
 
 MAX_CALLERS: Final = 1_000
@@ -92,10 +94,15 @@ def _tables(document: Document) -> Iterator[str]:
     where = f"PostgreSQL {conditions['server']}, {conditions['processors']} processors"
     often = f"median of {conditions['repetitions']} repetitions of {conditions['seconds']} s"
     yield list_table(f"{where}, {often}", document["figures"], FIGURES)
-    yield list_table("Ratios, taken in each repetition", document["ratios"], RATIOS)
+    yield list_table("Ratios, taken in each repetition", _judged(document["ratios"]), RATIOS)
     if history := document["history"]:
-        yield list_table(f"Reading from {history['entries']} entries", history["reads"], READS)
+        yield list_table(f"Reading from {history['entries']} entries", _judged(history["reads"]), READS)
         yield list_table("What the audit of them found", history["findings"], FINDINGS)
+
+
+def _judged(rows: Iterable[Document]) -> list[Document]:
+    words = {True: "yes", False: "no", None: None}
+    return [row | {"met": words[row["met"]]} for row in rows]
 
 
 def _callers(text: str) -> tuple[int, ...]:
