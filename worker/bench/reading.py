@@ -43,7 +43,13 @@ async def measure_reading(
         Reading.AT_VERSION: _Read("api/sums_at_version", lambda: (hot, chance.randint(1, transactions))),
         Reading.AT_DAY: _Read(
             "ledger/balances_before",
-            lambda: (books.ledger_id, [account_name(CASH)], None, midnight((until - YEAR * chance.random()).date())),
+            lambda: (
+                books.ledger_id,
+                [account_name(CASH)],
+                None,
+                None,
+                midnight((until - YEAR * chance.random()).date()),
+            ),
         ),
         Reading.AT_MOMENT: _Read("api/find_accounts", lambda: (hot, "", None, until - YEAR * chance.random())),
         Reading.CATEGORY: _Read("api/find_category", lambda: (root, None, None)),
