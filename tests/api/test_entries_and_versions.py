@@ -9,6 +9,7 @@ from modern_treasury import AsyncModernTreasury, NotFoundError
 
 from tests.api.conftest import Raw
 from tests.api.lendnow import LendNow
+from worker.api import entries_store
 
 MISSING = "00000000-0000-4000-8000-000000000000"
 
@@ -85,3 +86,26 @@ async def test_versions_are_numbered_from_zero_and_listed_newest_first(
     _, listed, _ = await raw.call("GET", f"{own}?id[]={versions[1].id}&id[]={versions[0].id}")
     assert [one["version"] for one in listed] == [2, 1]
     assert await raw.error("GET", f"/api/ledger_transactions/{MISSING}/versions") == (404, "resource_not_found", None)
+
+
+@pytest.mark.parametrize("field", ["created_at", "effective_at"])
+@pytest.mark.parametrize("direction", ["asc", "desc"])
+async def test_pages_in_an_order_of_time_show_every_entry_once(
+    lender: LendNow, client: AsyncModernTreasury, monkeypatch: pytest.MonkeyPatch, field: str, direction: str
+) -> None:
+    monkeypatch.setattr(entries_store, "FIRST_STRETCH", 2)
+    monkeypatch.setattr(entries_store, "LONGER_STRETCH", 2)
+    for n in range(12):
+        await lender.post({"cash": n + 1}, {"revenue": n + 1}, effective_at=f"2024-01-{28 - n * 2 % 17:02}")
+    replaced = await lender.post({"cash": 50}, {"revenue": 50}, status="pending", effective_at="2024-01-15")
+    await lender.post({"cash": 60}, {"revenue": 60}, effective_at="2023-01-15")
+    said: Any = lender.entries({"cash": 51}, {"revenue": 51})
+    await client.ledger_transactions.update(replaced.id, ledger_entries=said)
+    for which in ({}, {"ledger_account_id": lender.ids["cash"]}, {"direction": "credit"}, {"amount": {"gte": 50}}):
+        asked: Any = {"order_by": {field: direction}, "per_page": 4, **which}
+        listed = [entry async for entry in client.ledger_entries.list(**asked)]
+        moments = [getattr(entry, field) for entry in listed]
+        assert moments == sorted(moments, reverse=direction == "desc")
+        plainly: Any = which
+        assert {entry.id for entry in listed} == {entry.id async for entry in client.ledger_entries.list(**plainly)}
+        assert len({entry.id for entry in listed}) == len(listed)

@@ -1,46 +1,29 @@
-"""The statements of lists, on books of some size: a page never costs a walk through everything."""
+"""The statements of lists, on a book of some size: a page never costs a walk through everything."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from tests.api.large_book import write_large_book
 from worker.database import Connection, Database, query
-from worker.ledger import poster, store
-from worker.ledger.transaction import AccountSpec, Create, Direction, NewEntry, NewTransaction, Status
 
-TRANSACTIONS, BATCH, ACCOUNTS = 6_000, 500, 300
-START = datetime(2024, 1, 1, tzinfo=UTC)
+TRANSACTIONS, ACCOUNTS = 100_000, 300
 BIG_TABLES = ("ledger_transactions", "ledger_entries")
+A_DAY_IN, A_DAY_LATER = datetime(2024, 1, 5, tzinfo=UTC), datetime(2024, 1, 5, 1, tzinfo=UTC)
+NEWEST = {21: "created_at desc", 23: 26}
+EFFECTIVE = {21: "effective_at desc", 23: 26}
 
 
 @pytest.fixture
 async def books(database: Database) -> dict[str, UUID]:
-    """Accounts by name: ``hot`` is in every transaction, ``a1`` in few; all in a fresh statistic."""
-    names = ["hot", *(f"a{n}" for n in range(ACCOUNTS))]
-    async with database.transaction() as connection:
-        ledger_id = await store.ensure_ledger(connection, "test")
-        specs = [AccountSpec(name, name, Direction.DEBIT, "GBP") for name in names]
-        ids = await store.ensure_accounts(connection, ledger_id, specs)
-    for first in range(0, TRANSACTIONS, BATCH):
-        async with database.transaction() as connection:
-            await poster.post(connection, ledger_id, [_transaction(n) for n in range(first, first + BATCH)])
-    async with database.connection() as connection:
-        await connection.execute("analyze")
-    return ids
-
-
-def _transaction(n: int) -> Create:
-    entries = (
-        NewEntry("hot", Direction.DEBIT, 5),
-        NewEntry(f"a{n % ACCOUNTS}", Direction.CREDIT, 5),
-    )
-    moment = START + timedelta(minutes=n)
-    return Create(NewTransaction(f"e{n}", Status.POSTED, moment, None, {"loanID": f"{n}"}, entries))
+    """Accounts by name: ``hot`` is in every transaction, ``a1`` in few."""
+    return await write_large_book(database, TRANSACTIONS, ACCOUNTS)
 
 
 async def plan(connection: Connection, name: str, parameters: int, given: dict[int, Any]) -> str:
@@ -52,27 +35,91 @@ async def plan(connection: Connection, name: str, parameters: int, given: dict[i
     return "\n".join(line[0] for line in lines)
 
 
+def read_whole(shown: str, *tables: str) -> list[str]:
+    """The tables that a plan reads from end to end."""
+    return [table for table in tables if re.search(rf"Seq Scan on {table}\b", shown)]
+
+
+def entries(order: str, **given: Any) -> tuple[str, int, dict[int, Any]]:
+    """A list of entries: filters are spelt ``p`` and the number of their parameter."""
+    return "api/list_entries", 26, {10: False, 19: order, 22: 26} | {int(n[1:]): value for n, value in given.items()}
+
+
+def transactions(given: dict[int, Any]) -> tuple[str, int, dict[int, Any]]:
+    return "api/list_transactions", 24, given
+
+
+def lists(hot: UUID, cold: UUID, some: UUID) -> list[tuple[str, int, dict[int, Any]]]:
+    """Statements with their first or a deep page's parameters; ``some`` transaction is in the middle."""
+    stretch = {"p25": A_DAY_LATER, "p26": A_DAY_IN}
+    cursor: dict[str, Any] = {"p20": some, "p21": 1}
+    return [
+        *(transactions(order | after) for order in (NEWEST, EFFECTIVE) for after in ({}, {22: some})),
+        *(transactions(order | {4: hot} | after) for order in (NEWEST, EFFECTIVE) for after in ({}, {22: some})),
+        transactions({21: "effective_at asc", 23: 26, 22: some}),
+        transactions({**NEWEST, 3: [some], 4: cold}),
+        transactions({**NEWEST, 9: A_DAY_IN}),
+        transactions({**NEWEST, 10: datetime(2024, 1, 12, tzinfo=UTC)}),
+        transactions({**NEWEST, 14: ["pending"]}),
+        transactions({**NEWEST, 15: "e77"}),
+        transactions({**NEWEST, 16: some}),
+        transactions({**NEWEST, 19: "payment_order"}),
+        transactions({**NEWEST, 20: '{"loanID": "77"}'}),
+        transactions({**NEWEST, 24: some}),
+        entries("id"),
+        entries("id", **cursor),
+        entries("version", p3=hot, **cursor),
+        entries("version", p3=hot, p12=100),
+        entries("effective_at asc", p3=hot),
+        entries("effective_at desc", p3=hot, **cursor),
+        entries("few", p3=hot, p5=A_DAY_IN, p6=A_DAY_LATER),
+        entries("created_at desc", p3=cold, **stretch, **cursor),
+        entries("created_at desc", **stretch, **cursor),
+        entries("effective_at desc", **stretch, **cursor),
+        entries("id", p24=[some]),
+        entries("id", p18='{"a": "b"}'),
+        entries("id", p1=[some], p2=[1]),
+        entries("id", p23=some),
+        ("api/entries_window", 5, {1: "created_at desc", 2: hot, 3: some, 4: 1, 5: 256}),
+        ("api/entries_window", 5, {1: "created_at asc", 3: some, 4: 1, 5: 256}),
+        ("api/entries_window", 5, {1: "effective_at desc", 3: some, 4: 1, 5: 256}),
+        ("api/few_transactions", 4, {1: cold, 4: 10_000}),
+        ("api/few_unposted", 2, {1: ["pending"], 2: 10_000}),
+        ("api/few_effective", 3, {1: A_DAY_IN, 2: A_DAY_LATER, 3: 10_000}),
+        ("api/few_entries", 4, {1: hot, 2: A_DAY_IN, 3: A_DAY_LATER, 4: 10_000}),
+        ("api/few_of_entries", 4, {1: A_DAY_IN, 2: A_DAY_LATER, 4: 10_000}),
+        ("api/list_versions", 11, {10: 26}),
+        ("api/list_versions", 11, {8: some, 9: 0, 10: 26}),
+        ("api/list_versions", 11, {6: 1, 10: 26}),
+        ("api/list_versions", 11, {10: 26, 11: some}),
+        ("api/list_versions", 11, {1: some, 10: 26}),
+        ("api/find_transactions", 2, {2: "e77"}),
+    ]
+
+
 async def test_pages_are_read_through_indexes(database: Database, books: dict[str, UUID]) -> None:
     async with database.connection() as connection:
-        some = await connection.fetchval("select id from ledger_transactions offset 3000 limit 1")
-        newest = {21: "created_at desc", 23: 26}
-        for name, parameters, given in (
-            ("api/list_transactions", 24, newest),
-            ("api/list_transactions", 24, {**newest, 22: some}),
-            ("api/list_transactions", 24, {**newest, 4: books["hot"]}),
-            ("api/list_transactions", 24, {**newest, 3: [some], 4: books["a1"]}),
-            ("api/list_transactions", 24, {**newest, 15: "e77"}),
-            ("api/list_transactions", 24, {**newest, 16: some}),
-            ("api/list_transactions", 24, {**newest, 20: '{"loanID": "77"}'}),
-            ("api/list_entries", 23, {10: False, 19: "id", 22: 26}),
-            ("api/list_entries", 23, {3: books["hot"], 10: False, 19: "version", 20: some, 21: 1, 22: 26}),
-            ("api/list_entries", 23, {3: books["hot"], 10: False, 19: "effective_at asc", 22: 26}),
-            ("api/list_entries", 23, {1: [some], 2: [1], 10: False, 19: "id", 22: 26}),
-            ("api/list_transactions", 24, {**newest, 24: some}),
-            ("api/list_entries", 23, {10: False, 19: "id", 22: 26, 23: some}),
-            ("api/list_versions", 11, {10: 26, 11: some}),
-            ("api/find_transactions", 2, {2: "e77"}),
-            ("api/list_versions", 11, {1: some, 10: 26}),
-        ):
+        some = await connection.fetchval("select id from ledger_transactions where external_id = 'e50000'")
+        for name, parameters, given in lists(books["hot"], books["a1"], some):
             shown = await plan(connection, name, parameters, given)
-            assert not [table for table in BIG_TABLES if f"Seq Scan on {table}" in shown], f"{name} {given}\n{shown}"
+            assert not read_whole(shown, *BIG_TABLES), f"{name} {given}\n{shown}"
+
+
+async def test_a_settlement_reads_what_came_since_the_last_one(database: Database, books: dict[str, UUID]) -> None:
+    async with database.transaction() as connection:
+        settlement = await connection.fetchval(
+            query("api/insert_settlement"),
+            await connection.fetchval("select ledger_id from ledger_accounts where id = $1", books["hot"]),
+            books["hot"],
+            books["a1"],
+            True,
+            None,
+            None,
+            "{}",
+        )
+        given = {1: settlement, 2: books["hot"], 3: 0}
+        await connection.fetchval(query("api/claim_due_entries"), *given.values())
+    async with database.connection() as connection:
+        await connection.execute("vacuum analyze")
+        shown = await plan(connection, "api/claim_due_entries", 3, {**given, 3: TRANSACTIONS - 100})
+        assert not read_whole(shown, *BIG_TABLES, "ledger_account_settlement_entries"), shown

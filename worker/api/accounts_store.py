@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 import asyncpg
@@ -19,6 +20,10 @@ from worker.api.texts import read_uuid
 from worker.database import Connection, query
 from worker.ledger.balance import Sums
 from worker.ledger.transaction import Direction, Ledgerable
+
+FEW: Final = 10_000
+"""Accounts up to which those within bounds of balances are looked up one by one. When more are, a page of them is soon
+found by going through all accounts in their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,7 @@ async def list_accounts(connection: Connection, which: AccountFilter, window: Wi
         *_bounds(which.available),
         page.after,
         page.and_one_more,
+        await _few_accounts(connection, which, window),
     )
     return [_account(row) for row in rows]
 
@@ -145,6 +151,15 @@ async def discard_account(connection: Connection, account_id: UUID) -> Account:
     row = await connection.fetchrow(query("api/discard_account"), account_id)
     assert row is not None
     return _account(row)
+
+
+async def _few_accounts(connection: Connection, which: AccountFilter, window: Window) -> list[UUID] | None:
+    """The only accounts that come into question by their balances, None when they are too many to be named."""
+    bounds = [bound for amounts in (which.pending, which.posted, which.available) for bound in _bounds(amounts)[:2]]
+    if window != Window() or all(bound is None for bound in bounds):
+        return None
+    few: list[UUID] | None = await connection.fetchval(query("api/few_accounts"), *bounds, FEW)
+    return few
 
 
 def _bounds(amounts: Range[int]) -> tuple[int | None, int | None, int | None]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
+
+import asyncpg
 
 from worker.api.ids import split_entry_id
 from worker.api.metadata import metadata_filter, metadata_merge
@@ -18,6 +20,15 @@ from worker.ledger.transaction import Direction, Status
 
 MAX_VERSION: Final = 2**63 - 1
 """Largest version of an account that PostgreSQL could count to."""
+
+FEW: Final = 10_000
+"""Entries or transactions up to which those that come into question are looked up and sorted."""
+
+FIRST_STRETCH: Final = 256
+"""Places of the first stretch: as many transactions have more entries than the largest page shows."""
+
+LONGER_STRETCH: Final = 16
+"""How many times longer each further stretch is: all of them together cost little more than the last one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +59,93 @@ class EntryView:
     show_balances: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A part of an order of entries, from one moment to another; without them, all that is left."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+
 async def list_entries(connection: Connection, which: EntryFilter, view: EntryView, page: Page) -> list[Entry]:
-    """Entries, and one more than the page shows."""
+    """Entries, and one more than the page shows.
+
+    No index holds all entries in the order of a time, for posting would pay for it. They are read by stretches of that
+    order instead, ever longer ones until one has a page.
+    """
+    view = await _reordered(connection, which, view)
+    few = await _few_transactions(connection, which)
+    after = (None, None) if page.after is None else split_entry_id(page.after)
+    places = FIRST_STRETCH
+    while True:
+        stretch = Stretch()
+        if _goes_by_stretches(which, view) and few is None:
+            row = await connection.fetchrow(query("api/entries_window"), view.order, which.account_id, *after, places)
+            assert row is not None
+            stretch = Stretch(row["since"], row["until"])
+        rows = await _rows(connection, which, view, page, few, stretch)
+        if len(rows) == page.and_one_more or stretch.until is None:
+            return [read_entry(row, show_balances=view.show_balances) for row in rows]
+        places *= LONGER_STRETCH
+
+
+async def find_entry(connection: Connection, entry_id: UUID, *, show_balances: bool) -> Entry | None:
+    """An entry, live or discarded; None when there is none."""
+    row = await connection.fetchrow(query("api/find_entry"), *split_entry_id(entry_id))
+    return None if row is None else read_entry(row, show_balances=show_balances)
+
+
+async def update_entry(connection: Connection, entry_id: UUID, metadata: Mapping[str, str | None]) -> None:
+    """Merge metadata into an entry, if there is one."""
+    await connection.execute(query("api/update_entry"), *split_entry_id(entry_id), *metadata_merge(metadata))
+
+
+async def _reordered(connection: Connection, which: EntryFilter, view: EntryView) -> EntryView:
+    """A few entries of an account within a time are better sorted than looked for among all of its versions."""
+    effective = which.effective_at
+    if view.order != "version" or not effective.is_bounded:
+        return view
+    is_few = await connection.fetchval(
+        query("api/few_entries"), which.account_id, effective.lower, effective.upper, FEW
+    )
+    return replace(view, order="few") if is_few else view
+
+
+async def _few_transactions(connection: Connection, which: EntryFilter) -> list[UUID] | None:
+    """The only transactions that come into question, None when they are too many to be named, or need not be."""
+    few: list[UUID] | None = None
+    effective, since = which.effective_at, which.updated_at.lower
+    if since is not None:
+        few = await connection.fetchval(query("api/few_of_entries"), None, None, since, FEW)
+    elif which.account_id is not None:
+        pass  # its own indexes lead to them
+    elif which.statuses and Status.POSTED not in which.statuses and not which.show_deleted:
+        few = await connection.fetchval(query("api/few_unposted"), which.statuses, FEW)
+    elif effective.is_bounded and _is_anywhere(which):
+        few = await connection.fetchval(query("api/few_of_entries"), effective.lower, effective.upper, None, FEW)
+    return few
+
+
+def _is_anywhere(which: EntryFilter) -> bool:
+    return which.ids is None and which.transaction_id is None and which.settlement_id is None
+
+
+def _goes_by_stretches(which: EntryFilter, view: EntryView) -> bool:
+    by_creation, by_effect = view.order.startswith("created_at "), view.order.startswith("effective_at ")
+    return _is_anywhere(which) and (by_creation or (by_effect and which.account_id is None))
+
+
+async def _rows(
+    connection: Connection,
+    which: EntryFilter,
+    view: EntryView,
+    page: Page,
+    few: list[UUID] | None,
+    stretch: Stretch,
+) -> list[asyncpg.Record]:
     wanted = None if which.ids is None else [split_entry_id(entry_id) for entry_id in which.ids]
     after = (None, None) if page.after is None else split_entry_id(page.after)
-    rows = await connection.fetch(
+    return await connection.fetch(
         query("api/list_entries"),
         None if wanted is None else [transaction_id for transaction_id, _ in wanted],
         None if wanted is None else [n for _, n in wanted],
@@ -76,19 +169,10 @@ async def list_entries(connection: Connection, which: EntryFilter, view: EntryVi
         *after,
         page.and_one_more,
         which.settlement_id,
+        few,
+        stretch.since,
+        stretch.until,
     )
-    return [read_entry(row, show_balances=view.show_balances) for row in rows]
-
-
-async def find_entry(connection: Connection, entry_id: UUID, *, show_balances: bool) -> Entry | None:
-    """An entry, live or discarded; None when there is none."""
-    row = await connection.fetchrow(query("api/find_entry"), *split_entry_id(entry_id))
-    return None if row is None else read_entry(row, show_balances=show_balances)
-
-
-async def update_entry(connection: Connection, entry_id: UUID, metadata: Mapping[str, str | None]) -> None:
-    """Merge metadata into an entry, if there is one."""
-    await connection.execute(query("api/update_entry"), *split_entry_id(entry_id), *metadata_merge(metadata))
 
 
 def _version(number: int | None) -> int | None:

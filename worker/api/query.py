@@ -54,6 +54,11 @@ class Range(Generic[T]):
     upper: T | None = None
     unequal: T | None = None
 
+    @property
+    def is_bounded(self) -> bool:
+        """Whether it ends somewhere."""
+        return self.lower is not None or self.upper is not None
+
 
 class Comparison(StrEnum):
     """How a range is spelt: ``amount[gte]=5``."""

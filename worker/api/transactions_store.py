@@ -21,7 +21,8 @@ from worker.ledger.transaction import Status
 
 FEW_ENTRIES: Final = 10_000
 """Entries up to which the transactions of an account are looked up one by one. Of an account that has more, one
-transaction in so many is enough to fill a page by going through all transactions in their order."""
+transaction in so many is enough to fill a page by going through all transactions in their order. The same goes for a
+category, a ledger, a time and an amount; only amounts are looked for from one end of the entries to the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +135,18 @@ async def list_versions(connection: Connection, which: VersionFilter, page: Page
 
 async def _few_transactions(connection: Connection, which: TransactionFilter) -> list[UUID] | None:
     """The only transactions that come into question, None when they are too many to be named."""
-    if which.account_id is None and which.category_id is None:
-        return None
-    rows = await connection.fetch(query("api/few_transactions"), which.account_id, which.category_id, FEW_ENTRIES)
-    return None if len(rows) == FEW_ENTRIES else [row["transaction_id"] for row in rows]
+    few: list[UUID] | None = None
+    if which.account_id or which.category_id or which.ledger_id:
+        few = await connection.fetchval(
+            query("api/few_transactions"), which.account_id, which.category_id, which.ledger_id, FEW_ENTRIES
+        )
+    elif which.amount.is_bounded:
+        few = await connection.fetchval(query("api/few_of_amount"), which.amount.lower, which.amount.upper, FEW_ENTRIES)
+    elif which.effective_at.is_bounded:
+        few = await connection.fetchval(
+            query("api/few_effective"), which.effective_at.lower, which.effective_at.upper, FEW_ENTRIES
+        )
+    return few
 
 
 async def _with_entries(connection: Connection, rows: Sequence[asyncpg.Record]) -> list[Transaction]:

@@ -1,5 +1,5 @@
 -- Ledger accounts with their sums, newest first, one more than a page shows; every filter may be left out.
--- Balances are compared as they are shown: over the same window.
+-- Balances are compared as they are shown: over the same window. $26 are the only accounts that come into question.
 select a.id, a.ledger_id, a.external_id, a.name, a.description, a.normal_balance, a.currency, a.currency_exponent,
        a.metadata, a.ledgerable_type, a.ledgerable_id, a.discarded_at, a.created_at, a.updated_at, b.lock_version,
        s.posted_debits, s.posted_credits, s.pending_debits, s.pending_credits
@@ -7,13 +7,13 @@ from ledger_accounts a
 join ledger_account_balances b on b.account_id = a.id
 cross join lateral ledger_account_sums(a.id, $13, $14) as s
 cross join lateral (
-    select s.pending_debits - s.pending_credits as pending,
-           s.posted_debits - s.posted_credits as posted,
-           s.posted_debits - s.pending_credits as available
-    where a.normal_balance = 'debit'
-    union all
-    select s.pending_credits - s.pending_debits, s.posted_credits - s.posted_debits, s.posted_credits - s.pending_debits
-    where a.normal_balance = 'credit'
+    select case a.normal_balance when 'debit' then 1 else -1 end as sign
+) as side
+cross join lateral (
+    select (s.pending_debits - s.pending_credits) * side.sign as pending,
+           (s.posted_debits - s.posted_credits) * side.sign as posted,
+           case side.sign when 1 then s.posted_debits - s.pending_credits
+                          else s.posted_credits - s.pending_debits end as available
 ) as balance
 where a.discarded_at is null
   and ($1::uuid[] is null or a.id = any($1::uuid[]))
@@ -38,6 +38,7 @@ where a.discarded_at is null
   and ($21::numeric is null or balance.available >= $21)
   and ($22::numeric is null or balance.available < $22)
   and ($23::numeric is null or balance.available <> $23)
+  and ($26::uuid[] is null or a.id = any($26::uuid[]))
   and ($24::uuid is null
        or (a.created_at, a.id) < (select c.created_at, c.id from ledger_accounts c where c.id = $24))
 order by a.created_at desc, a.id desc

@@ -20,10 +20,12 @@ where ($1::uuid[] is null or t.id = any($1::uuid[]))
                     and e.account_id = any(array(select ledger_category_accounts($5)))))
   and ($6::timestamptz is null or t.effective_at >= $6)
   and ($7::timestamptz is null or t.effective_at < $7)
-  and ($8::timestamptz is null or t.posted_at >= $8)
-  and ($9::timestamptz is null or t.posted_at < $9)
-  and ($10::timestamptz is null or t.updated_at >= $10)
-  and ($11::timestamptz is null or t.updated_at < $11)
+  -- created_at <= posted_at <= updated_at, and all of them are one moment unless the transaction was changed since.
+  and ($8::timestamptz is null
+       or t.posted_at >= $8 and (t.created_at >= $8 or t.version > 0 and t.updated_at >= $8))
+  and ($9::timestamptz is null or t.posted_at < $9 and t.created_at < $9)
+  and ($10::timestamptz is null or t.created_at >= $10 or t.version > 0 and t.updated_at >= $10)
+  and ($11::timestamptz is null or t.updated_at < $11 and t.created_at < $11)
   and ($12::numeric is null and $13::numeric is null
        or exists (select from ledger_entries e
                   where e.transaction_id = t.id and e.n between t.first_entry and t.last_entry
