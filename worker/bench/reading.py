@@ -16,6 +16,7 @@ from worker.bench.history import YEAR
 from worker.bench.product import ROOT, Books, account_name
 from worker.bench.workload import ACCOUNTS, CASH
 from worker.database import Database
+from worker.errors import Bug
 from worker.ledger.book import midnight
 
 TIMES: Final = 200
@@ -62,17 +63,18 @@ def _any(books: Books, chance: random.Random) -> object:
 
 
 async def _measure(database: Database, read: _Read) -> ReadFigures:
-    inside, outside = [], []
+    answers, ways = [], []
     async with database.connection() as connection:
-        for _ in range(WARM_UP):
-            await read_store.read(connection, read.query, read.draw())
-        replanned = await read_store.count_replanned(connection, read.query)
-        for _ in range(TIMES):
-            arguments = read.draw()
+        for number in range(WARM_UP + TIMES):
             begun = time.perf_counter()
-            await read_store.read(connection, read.query, arguments)
-            outside.append((time.perf_counter() - begun) * MILLISECONDS)
-            inside.append(await read_store.time_in_database(connection, read.query, arguments))
-        is_replanned = await read_store.count_replanned(connection, read.query) > replanned
-    # A plan that is kept costs nothing any more; one that is made for every use is part of each answer.
-    return read_figures([one.execution + (one.planning if is_replanned else 0) for one in inside], outside)
+            await read_store.read_nothing(connection)
+            there_and_back, arguments = time.perf_counter(), read.draw()
+            asked = time.perf_counter()
+            found = await read_store.read(connection, read.query, arguments)
+            answered = time.perf_counter()
+            if found != 1:
+                raise Bug(f"{read.query} found {found} rows instead of one")
+            if number >= WARM_UP:
+                ways.append((there_and_back - begun) * MILLISECONDS)
+                answers.append((answered - asked) * MILLISECONDS)
+    return read_figures(answers, ways)

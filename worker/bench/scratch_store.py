@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 import asyncpg
 
 from worker.database import Connection, query
 from worker.errors import UsageError
+
+SETTLE_TIMEOUT_SECONDS: Final = 3_600.0
+"""Longest look at all tables: a history may be as long as one likes."""
 
 
 async def configure(connection: Connection, settings: Mapping[str, str]) -> None:
@@ -34,7 +38,9 @@ async def drop_database(connection: Connection, name: str) -> None:
 
 async def settle(connection: Connection) -> None:
     """Have the planner know the tables, and no vacuum due."""
-    await connection.execute("vacuum analyze")
+    await connection.execute("set statement_timeout = 0")
+    await connection.execute("vacuum analyze", timeout=SETTLE_TIMEOUT_SECONDS)
+    await connection.execute("reset statement_timeout")
 
 
 async def server_of(connection: Connection) -> tuple[int | None, str]:
