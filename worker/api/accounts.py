@@ -29,7 +29,7 @@ from worker.api.changes import (
 from worker.api.effects import Effects
 from worker.api.objects import Account
 from worker.api.query import Query, Window
-from worker.api.reading_store import snapshot
+from worker.api.reading_store import snapshot, steady
 from worker.api.refusals import invalid, not_found, unknown
 from worker.api.render import render_account
 from worker.api.shapes import LedgerAccountObject
@@ -81,7 +81,7 @@ class Accounts:
         asked.finish()
         if version is not None and window != Window():
             raise invalid("balances", "balances[as_of_lock_version] cannot be combined with other bounds")
-        async with snapshot(self._database) as connection:
+        async with steady(self._database) as connection:
             account = await _find(connection, key, window)
             if version is not None:
                 if not 0 <= version <= account.lock_version:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import operator
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -87,11 +88,16 @@ async def list_accounts(connection: Connection, which: AccountFilter, window: Wi
 
 
 async def find_accounts(connection: Connection, key: str, window: Window) -> list[Account]:
-    """The account of an id, or those of an external id: two at most, which is enough to know that it is not one."""
+    """The account of an id, or those of an external id: two at most, which is enough to know that it is not one.
+
+    Each part is a statement of its own whose plan is kept: planning one for every wish takes longer than answering it.
+    """
     account_id = read_uuid(key)
-    rows = await connection.fetch(query("api/find_accounts"), account_id, key, window.lower, window.upper)
-    found = [_account(row) for row in rows]
-    return found[:1] if found and found[0].id == account_id else found
+    found = [] if account_id is None else await _find_account(connection, account_id)
+    if not found:
+        named = await connection.fetch(query("api/accounts_named"), key)
+        found = [account for row in named for account in await _find_account(connection, row["id"])]
+    return [replace(account, sums=await _sums_within(connection, account, window)) for account in found]
 
 
 async def sums_at_version(connection: Connection, account_id: UUID, version: int) -> Sums:
@@ -151,6 +157,25 @@ async def discard_account(connection: Connection, account_id: UUID) -> Account:
     row = await connection.fetchrow(query("api/discard_account"), account_id)
     assert row is not None
     return _account(row)
+
+
+async def _find_account(connection: Connection, account_id: UUID) -> list[Account]:
+    return [_account(row) for row in await connection.fetch(query("api/find_account"), account_id)]
+
+
+async def _sums_within(connection: Connection, account: Account, window: Window) -> Sums:
+    lower, upper = window.lower, window.upper
+    sums = account.sums if upper is None else await _sums_before(connection, account.id, upper)
+    if lower is None:
+        return sums
+    before = await _sums_before(connection, account.id, lower if upper is None else min(lower, upper))
+    return Sums(*map(operator.sub, sums, before))
+
+
+async def _sums_before(connection: Connection, account_id: UUID, moment: datetime) -> Sums:
+    row = await connection.fetchrow(query("api/sums_before"), account_id, moment)
+    assert row is not None
+    return read_sums(row)
 
 
 async def _few_accounts(connection: Connection, which: AccountFilter, window: Window) -> list[UUID] | None:

@@ -26,6 +26,19 @@ async def snapshot(database: Database) -> AsyncIterator[Connection]:
 
 
 @asynccontextmanager
+async def steady(database: Database) -> AsyncIterator[Connection]:
+    """A connection whose statements all see the same moment, for what is found by a key: their plans are kept.
+
+    Raises :class:`~worker.errors.Unavailable` as :func:`snapshot` does.
+    """
+    try:
+        async with _transaction(database) as connection:
+            yield connection
+    except asyncpg.QueryCanceledError as error:
+        raise Unavailable("an object took too long to read") from error
+
+
+@asynccontextmanager
 async def _transaction(database: Database) -> AsyncIterator[Connection]:
     async with database.connection() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
         yield connection

@@ -40,7 +40,7 @@ async def measure_reading(
         root = await read_store.find_category(connection, books.ledger_id, ROOT)
     chance, hot = random.Random(), books.accounts[CASH]
     reads = {
-        Reading.BALANCE: _Read("api/find_accounts", lambda: (_any(books, chance), "", None, None)),
+        Reading.BALANCE: _Read("api/find_account", lambda: (_any(books, chance),)),
         Reading.AT_VERSION: _Read("api/sums_at_version", lambda: (hot, chance.randint(1, transactions))),
         Reading.AT_DAY: _Read(
             "ledger/balances_before",
@@ -52,7 +52,7 @@ async def measure_reading(
                 midnight((until - YEAR * chance.random()).date()),
             ),
         ),
-        Reading.AT_MOMENT: _Read("api/find_accounts", lambda: (hot, "", None, until - YEAR * chance.random())),
+        Reading.AT_MOMENT: _Read("api/sums_before", lambda: (hot, until - YEAR * chance.random())),
         Reading.CATEGORY: _Read("api/find_category", lambda: (root, None, None)),
     }
     return {reading: await _measure(database, read) for reading, read in reads.items()}
