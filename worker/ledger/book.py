@@ -9,17 +9,62 @@ from typing import NamedTuple
 from uuid import UUID
 
 from worker.ledger.balance import Sums
-from worker.ledger.transaction import AccountKey, Result, Status, TransactionKey
+from worker.ledger.transaction import AccountKey, Direction, Result, Status, TransactionKey
 from worker.ledger.written import LedgerAccount, Written, WrittenEntry
 
 
 @dataclass(slots=True)
+class DayMoves:
+    """What a round adds to an account's sums on one day."""
+
+    posted_debits: int = 0
+    posted_credits: int = 0
+    pending_debits: int = 0
+    pending_credits: int = 0
+
+    @property
+    def sums(self) -> Sums:
+        """The same as plain values."""
+        return Sums(self.posted_debits, self.posted_credits, self.pending_debits, self.pending_credits)
+
+
+@dataclass(slots=True)
 class Account:
-    """An account whose balance row is locked, with its state after the operations decided so far."""
+    """An account whose balance row is locked, with its state after the operations decided so far.
+
+    It is carried along in place: most of what a batch does is to move these numbers.
+    """
 
     fixed: LedgerAccount
-    sums: Sums
+    posted_debits: int
+    posted_credits: int
+    pending_debits: int
+    pending_credits: int
     lock_version: int
+    days: dict[date, DayMoves] = field(default_factory=dict)
+    """What the round being filled adds to each day; empty as long as it does not touch the account."""
+
+    @property
+    def sums(self) -> Sums:
+        """Its sums as they are now."""
+        return Sums(self.posted_debits, self.posted_credits, self.pending_debits, self.pending_credits)
+
+    def move(self, direction: Direction, posted: int, pending: int, day: date) -> None:
+        """Put amounts (less than zero takes back) onto one side, effective on ``day``: the account's next version."""
+        moves = self.days.get(day)
+        if moves is None:
+            moves = self.days[day] = DayMoves()
+        if direction is Direction.DEBIT:
+            self.posted_debits += posted
+            self.pending_debits += pending
+            moves.posted_debits += posted
+            moves.pending_debits += pending
+        else:
+            self.posted_credits += posted
+            self.pending_credits += pending
+            moves.posted_credits += posted
+            moves.pending_credits += pending
+        self.lock_version += 1
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ from worker.ledger.chain import ChainAudit, Link, StateName, digest_of, unsealed
 from worker.ledger.content import NO_METADATA
 from worker.ledger.reading import AUDIT_TIMEOUT_SECONDS, Finding
 from worker.ledger.transaction import Direction, Ledgerable, Status
-from worker.ledger.written import LedgerAccount, Written, WrittenEntry
+from worker.ledger.written import LedgerAccount, Written, WrittenEntry, sealed_text
 
 _LINKS_AT_ONCE: Final = 100
 """Links compared in one round trip: some thousands of transactions."""
@@ -88,7 +88,8 @@ def _entry(row: asyncpg.Record, at: int) -> WrittenEntry:
     direction, moment = Direction(row["directions"][at]), row["moments"][at]
     account_id, side = row["accounts"][at], Direction(row["sides"][at])
     unit = (row["currencies"][at], row["exponents"][at])
-    account = LedgerAccount(account_id, row["ledger_id"], None, side, *unit, discarded=False)
+    sealed = sealed_text(account_id, side, *unit)
+    account = LedgerAccount(account_id, row["ledger_id"], None, side, *unit, discarded=False, sealed=sealed)
     return WrittenEntry(
         *(row["id"], row["numbers"][at], account_id, direction, row["amounts"][at], moment, NO_METADATA),
         *(row["lock_versions"][at], 0, 0, 0, 0),

@@ -10,11 +10,8 @@ from uuid import UUID
 from worker.ledger.book import Account, Book
 from worker.ledger.checks import sides
 from worker.ledger.content import NO_METADATA, merge_metadata, metadata_text
-from worker.ledger.transaction import UNSET, Direction, NewEntry, Status, Unset, Update
+from worker.ledger.transaction import UNSET, Direction, Ledgerable, NewEntry, Status, Unset, Update
 from worker.ledger.written import Written, WrittenEntry
-
-_NO_ID = UUID(int=0)
-"""Stands for the id of a draft until it is written."""
 
 
 class EntryDraft(NamedTuple):
@@ -27,27 +24,18 @@ class EntryDraft(NamedTuple):
     metadata: str
 
 
-def draft(book: Book, status: Status, external_id: str | None, effective_at: datetime) -> Written:
-    """A new transaction without an id, entries or anything optional."""
-    return Written(
-        id=_NO_ID,
-        ledger_id=book.ledger_id,
-        status=status,
-        external_id=external_id,
-        description=None,
-        metadata=NO_METADATA,
-        effective_at=effective_at,
-        posted_at=book.now if status is Status.POSTED else None,
-        archived_reason=None,
-        ledgerable=None,
-        reverses=None,
-        reversed_by=None,
-        partially_posts=None,
-        version=0,
-        created_at=book.now,
-        updated_at=book.now,
-        entries=(),
-    )
+class Draft(NamedTuple):
+    """What a new transaction says, but for its entries; ``metadata`` is JSON text."""
+
+    status: Status
+    external_id: str | None
+    description: str | None
+    metadata: str
+    effective_at: datetime
+    archived_reason: str | None = None
+    ledgerable: Ledgerable | None = None
+    reverses: UUID | None = None
+    partially_posts: UUID | None = None
 
 
 def updated(state: Written, update: Update) -> Written:

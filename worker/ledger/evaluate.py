@@ -12,7 +12,7 @@ from uuid import UUID
 from worker.ledger.book import Book, Decision, KnownTransaction
 from worker.ledger.checks import Release, find_accounts, refuse_locks, refuse_part
 from worker.ledger.content import content_of, content_of_part, content_of_reversal, metadata_text
-from worker.ledger.drafts import EntryDraft, are_the_same, draft, drafts_of, moved_in_time, opposites, rest, updated
+from worker.ledger.drafts import Draft, EntryDraft, are_the_same, drafts_of, moved_in_time, opposites, rest, updated
 from worker.ledger.rounds import Rounds
 from worker.ledger.transaction import (
     BALANCE_LOCK_FAILURE,
@@ -85,11 +85,8 @@ class _Batch:
                 return refusal
             status, reason = Status.ARCHIVED, BALANCE_LOCK_FAILURE
         moment = new.effective_at or self._book.now
-        said = draft(self._book, status, new.external_id, moment)._replace(
-            description=new.description,
-            metadata=metadata_text(new.metadata),
-            ledgerable=new.ledgerable,
-            archived_reason=reason,
+        said = Draft(
+            status, new.external_id, new.description, metadata_text(new.metadata), moment, reason, new.ledgerable
         )
         return self._write(said, drafts_of(new.entries, accounts, moment), digest)
 
@@ -108,9 +105,12 @@ class _Batch:
         if state.reversed_by is not None:
             return Refused(RefusalCode.ALREADY_REVERSED, f"ledger transaction {state.label} has been reversed already")
         moment = reversal.effective_at or state.effective_at
-        said = draft(self._book, reversal.status, reversal.external_id, moment)._replace(
-            description=reversal.description,
-            metadata=metadata_text(reversal.metadata),
+        said = Draft(
+            reversal.status,
+            reversal.external_id,
+            reversal.description,
+            metadata_text(reversal.metadata),
+            moment,
             ledgerable=reversal.ledgerable,
             reverses=state.id,
         )
@@ -139,8 +139,8 @@ class _Batch:
         self.rounds.claim(whole.id, whole.external_id)
         self._replace(known, whole, rest(self._book, whole.entries, part.entries, accounts))
         moment = part.effective_at or self._book.now
-        said = draft(self._book, Status.POSTED, None, moment)._replace(
-            description=part.description, metadata=metadata_text(part.metadata), partially_posts=whole.id
+        said = Draft(
+            Status.POSTED, None, part.description, metadata_text(part.metadata), moment, partially_posts=whole.id
         )
         return self._write(said, drafts_of(part.entries, accounts, moment), content_of_part(part))
 
@@ -225,7 +225,7 @@ class _Batch:
         entered = self.rounds.enter(wanted.id, wanted.status, entries, before[-1].n + 1)
         self._book.update(known, self.rounds.change(wanted._replace(entries=entered)))
 
-    def _write(self, said: Written, entries: Sequence[EntryDraft], content_digest: bytes) -> Posted:
+    def _write(self, said: Draft, entries: Sequence[EntryDraft], content_digest: bytes) -> Posted:
         written = self.rounds.add(said, entries, content_digest)
         self._book.keep(KnownTransaction(written, content_digest))
         return Posted(written.id, written.status, written)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, date, datetime
+from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
 
 from worker.database import Connection, query
-from worker.ledger.balance import Sums
 from worker.ledger.book import (
     Account,
     BalanceRow,
@@ -24,10 +23,11 @@ from worker.ledger.book import (
     TransitionRow,
 )
 from worker.ledger.chain import digest_of
+from worker.ledger.columns import Places, columns, whole_numbers, words
 from worker.ledger.transaction import Direction, Ledgerable, Status
-from worker.ledger.written import LedgerAccount, Written, WrittenEntry, split_entry_id
+from worker.ledger.written import LedgerAccount, Written, WrittenEntry, sealed_text, split_entry_id
 
-_ENTRY_COLUMNS = WrittenEntry._fields[: WrittenEntry._fields.index("created_at")]
+_ENTRY_WIDTH: Final = WrittenEntry._fields.index("created_at")
 """What an entry's row is written with; the rest is the database's or the account's."""
 
 
@@ -120,18 +120,22 @@ async def lock_categories(connection: Connection, rounds: Sequence[Round]) -> No
 
 async def write_round(connection: Connection, ledger_id: UUID, written: Round) -> None:
     """Write what was decided, in one statement; the balances must have been locked in this transaction."""
+    accounts = Places(balance.account_id for balance in written.balances)
+    entries = _entry_columns(written.entries, accounts)
+    days = _day_columns(written.days, accounts)
     await connection.execute(
         query("ledger/write_round"),
         ledger_id,
-        *_columns(written.transactions, TransactionRow._fields),
-        *_columns(written.entries, _ENTRY_COLUMNS),
-        *_columns(written.transitions, TransitionRow._fields),
-        *_columns(written.changes, ChangeRow._fields),
-        *_columns(written.balances, BalanceRow._fields),
+        *_transaction_columns(written.transactions),
+        *entries,
+        *columns(written.transitions, len(TransitionRow._fields)),
+        *columns(written.changes, len(ChangeRow._fields)),
+        accounts.values,
+        *_balance_columns(written.balances),
         [state.id for state in written.states],
-        [state.version for state in written.states],
-        b"".join(digest_of(state) for state in written.states),
-        *_columns(written.days, DayRow._fields),
+        whole_numbers([state.version for state in written.states]),
+        b"".join([digest_of(state) for state in written.states]),
+        *days,
     )
 
 
@@ -142,11 +146,37 @@ async def edit_entry_metadata(connection: Connection, entry_id: UUID, changes: M
     return bool(await connection.fetchval(query("ledger/edit_entry_metadata"), transaction_id, n, text))
 
 
-def _columns(rows: Sequence[tuple[Any, ...]], names: tuple[str, ...]) -> Sequence[Sequence[Any]]:
-    """The first fields of the rows turned into one list per column, as ``unnest`` takes them."""
-    if not rows:
-        return [[] for _ in names]
-    return list(zip(*rows, strict=True))[: len(names)]
+def _transaction_columns(rows: Sequence[TransactionRow]) -> list[Any]:
+    *said, last_entry, content_digest = columns(rows, len(TransactionRow._fields))
+    return [*said, whole_numbers(last_entry), content_digest]
+
+
+def _entry_columns(rows: Sequence[WrittenEntry], accounts: Places[UUID]) -> list[Any]:
+    transaction_id, n, account_id, direction, amount, effective_at, metadata, *counted = columns(rows, _ENTRY_WIDTH)
+    transactions, moments, kinds = Places[UUID](), Places[datetime](), Places[str]()
+    places = [transactions.of(transaction_id), accounts.of(account_id), moments.of(effective_at), kinds.of(metadata)]
+    return [
+        transactions.values,
+        moments.values,
+        kinds.values,
+        *places,
+        whole_numbers(n),
+        words(direction),
+        whole_numbers(amount),
+        *map(whole_numbers, counted),
+    ]
+
+
+def _balance_columns(rows: Sequence[BalanceRow]) -> list[Any]:
+    _, *counted = columns(rows, len(BalanceRow._fields))
+    return list(map(whole_numbers, counted))
+
+
+def _day_columns(rows: Sequence[DayRow], accounts: Places[UUID]) -> list[Any]:
+    account_id, day, *moves = columns(rows, len(DayRow._fields))
+    days = Places[date]()
+    places = [accounts.of(account_id), days.of(day)]
+    return [days.values, *places, *map(whole_numbers, moves)]
 
 
 def _account(row: asyncpg.Record) -> Account:
@@ -158,9 +188,10 @@ def _account(row: asyncpg.Record) -> Account:
         row["currency"],
         row["currency_exponent"],
         row["discarded"],
+        sealed_text(row["id"], row["normal_balance"], row["currency"], row["currency_exponent"]),
     )
-    sums = Sums(row["posted_debits"], row["posted_credits"], row["pending_debits"], row["pending_credits"])
-    return Account(fixed, sums, row["lock_version"])
+    sums = row["posted_debits"], row["posted_credits"], row["pending_debits"], row["pending_credits"]
+    return Account(fixed, *sums, row["lock_version"])
 
 
 def _written(row: asyncpg.Record, entries: Iterable[WrittenEntry]) -> Written:

@@ -7,14 +7,13 @@ statement cannot write a row twice nor take a name and give it back.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime
 from uuid import UUID
 
-from worker.ledger.balance import NOTHING, Sums
 from worker.ledger.book import Account, BalanceRow, Book, ChangeRow, DayRow, Round, TransactionRow, TransitionRow
 from worker.ledger.checks import effect_of
-from worker.ledger.drafts import EntryDraft
-from worker.ledger.transaction import Direction, Ledgerable, Status
+from worker.ledger.content import day_of
+from worker.ledger.drafts import Draft, EntryDraft
+from worker.ledger.transaction import Ledgerable, Status
 from worker.ledger.written import Written, WrittenEntry
 
 
@@ -27,16 +26,14 @@ class Rounds:
         self._new_ids = new_ids
         self._round = Round()
         self._claimed: set[str | UUID] = set()
-        self._touched: dict[UUID, Account] = {}
+        self._touched: list[Account] = []
         self._states: list[Written] = []
-        self._days: dict[tuple[UUID, date], Sums] = {}
 
     def claim(self, *names: str | UUID | None) -> None:
         """Begin another round if this one already writes a row or a name that is about to be written."""
-        wanted = {name for name in names if name is not None}
-        if not wanted.isdisjoint(self._claimed):
+        if any(name in self._claimed for name in names if name is not None):
             self.close()
-        self._claimed |= wanted
+        self._claimed.update(name for name in names if name is not None)
 
     def close(self) -> None:
         """Close the round being filled, with the balances as they are now; an empty one is dropped.
@@ -48,33 +45,38 @@ class Rounds:
         if self.closed:
             self.closed[-1].states = []
         self._round.states = self._states
-        self._round.balances = [BalanceRow(i, a.lock_version, *a.sums) for i, a in self._touched.items()]
-        self._round.days = [DayRow(*key, *sums) for key, sums in self._days.items()]
+        for account in self._touched:
+            account_id = account.fixed.id
+            self._round.balances.append(BalanceRow(account_id, account.lock_version, *account.sums))
+            self._round.days += [DayRow(account_id, day, *moves.sums) for day, moves in account.days.items()]
+            account.days = {}
         self.closed.append(self._round)
-        self._round, self._claimed, self._touched, self._days = Round(), set(), {}, {}
+        self._round, self._claimed, self._touched = Round(), set(), []
 
-    def add(self, said: Written, entries: Iterable[EntryDraft], content_digest: bytes) -> Written:
-        """Write a new transaction under an id of its own; ``said`` is the rest."""
-        transaction_id = next(self._new_ids)
-        self.claim(transaction_id, said.external_id, said.reverses)
-        entered = self.enter(transaction_id, said.status, entries, 1)
-        self._round.transactions.append(
-            TransactionRow(
-                transaction_id,
-                said.status,
-                said.external_id,
-                said.description,
-                said.effective_at,
-                said.metadata,
-                said.archived_reason,
-                said.reverses,
-                said.partially_posts,
-                *_columns_of(said.ledgerable),
-                len(entered),
-                content_digest,
-            )
+    def add(self, draft: Draft, entries: Iterable[EntryDraft], content_digest: bytes) -> Written:
+        """Write a new transaction under an id of its own."""
+        transaction_id, now = next(self._new_ids), self._book.now
+        self.claim(transaction_id, draft.external_id, draft.reverses)
+        written = Written(
+            id=transaction_id,
+            ledger_id=self._book.ledger_id,
+            status=draft.status,
+            external_id=draft.external_id,
+            description=draft.description,
+            metadata=draft.metadata,
+            effective_at=draft.effective_at,
+            posted_at=now if draft.status is Status.POSTED else None,
+            archived_reason=draft.archived_reason,
+            ledgerable=draft.ledgerable,
+            reverses=draft.reverses,
+            reversed_by=None,
+            partially_posts=draft.partially_posts,
+            version=0,
+            created_at=now,
+            updated_at=now,
+            entries=self.enter(transaction_id, draft.status, entries, 1),
         )
-        written = said._replace(id=transaction_id, entries=entered)
+        self._round.transactions.append(_new_row(written, content_digest))
         self._states.append(written)
         return written
 
@@ -82,15 +84,16 @@ class Rounds:
         self, transaction_id: UUID, status: Status, entries: Iterable[EntryDraft], first: int
     ) -> tuple[WrittenEntry, ...]:
         """Write entries numbered from ``first``, each a new version of its account."""
-        now = self._book.now
-        written = []
+        now, touched, written = self._book.now, self._touched, []
         for n, (account, direction, amount, effective_at, metadata) in enumerate(entries, first):
-            version = self._touch(account, direction, effect_of(status, amount), effective_at)
-            fixed, sums = account.fixed, account.sums
+            if not account.days:
+                touched.append(account)
+            account.move(direction, *effect_of(status, amount), day_of(effective_at))
+            fixed = account.fixed
             written.append(
                 WrittenEntry(
-                    *(transaction_id, n, fixed.id, direction, amount, effective_at, metadata),
-                    *(version, *sums),
+                    *(transaction_id, n, fixed.id, direction, amount, effective_at, metadata, account.lock_version),
+                    *(account.posted_debits, account.posted_credits, account.pending_debits, account.pending_credits),
                     *(now, now, fixed),
                 )
             )
@@ -102,12 +105,15 @@ class Rounds:
         moved = []
         for entry in entries:
             account = self._book.accounts[entry.account_id]
+            if not account.days:
+                self._touched.append(account)
             effect = (entry.amount, 0) if to_status == Status.POSTED else (0, -entry.amount)
-            version = self._touch(account, entry.direction, effect, entry.effective_at)
+            account.move(entry.direction, *effect, day_of(entry.effective_at))
+            sums, version = account.sums, account.lock_version
             self._round.transitions.append(
-                TransitionRow(entry.transaction_id, entry.n, entry.account_id, to_status, version, *account.sums)
+                TransitionRow(entry.transaction_id, entry.n, entry.account_id, to_status, version, *sums)
             )
-            moved.append(_after_write(entry, version, account.sums, self._book.now))
+            moved.append(entry._replace(lock_version=version, updated_at=self._book.now, **sums._asdict()))
         return tuple(moved)
 
     def change(self, state: Written) -> Written:
@@ -130,28 +136,23 @@ class Rounds:
         self._states.append(written)
         return written
 
-    def _touch(self, account: Account, direction: Direction, effect: tuple[int, int], effective_at: datetime) -> int:
-        """Move an account's sums, and those of the day, by a posted and a pending amount; its next version."""
-        posted, pending = effect
-        account_id = account.fixed.id
-        account.sums = account.sums.moved(direction, posted=posted, pending=pending)
-        key = account_id, effective_at.astimezone(UTC).date()
-        self._days[key] = self._days.get(key, NOTHING).moved(direction, posted=posted, pending=pending)
-        self._touched[account_id] = account
-        account.lock_version += 1
-        return account.lock_version
+
+def _new_row(written: Written, content_digest: bytes) -> TransactionRow:
+    return TransactionRow(
+        written.id,
+        written.status,
+        written.external_id,
+        written.description,
+        written.effective_at,
+        written.metadata,
+        written.archived_reason,
+        written.reverses,
+        written.partially_posts,
+        *_columns_of(written.ledgerable),
+        len(written.entries),
+        content_digest,
+    )
 
 
 def _columns_of(ledgerable: Ledgerable | None) -> tuple[str | None, UUID | None]:
     return (ledgerable.type, ledgerable.id) if ledgerable else (None, None)
-
-
-def _after_write(entry: WrittenEntry, lock_version: int, sums: Sums, now: datetime) -> WrittenEntry:
-    return entry._replace(
-        lock_version=lock_version,
-        posted_debits=sums.posted_debits,
-        posted_credits=sums.posted_credits,
-        pending_debits=sums.pending_debits,
-        pending_credits=sums.pending_credits,
-        updated_at=now,
-    )

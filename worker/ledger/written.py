@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from worker.ledger.balance import Sums
+from worker.ledger.content import text_field
 from worker.ledger.transaction import Direction, Ledgerable, Status
 
 _ENTRY_BITS: Final = 16
@@ -20,7 +21,10 @@ def split_entry_id(entry_id: UUID) -> tuple[UUID, int]:
 
 
 class LedgerAccount(NamedTuple):
-    """What never changes about an account, and whether it is still in use."""
+    """What never changes about an account, and whether it is still in use.
+
+    ``sealed`` is what the hash chain seals of it with each of its entries.
+    """
 
     id: UUID
     ledger_id: UUID
@@ -29,11 +33,17 @@ class LedgerAccount(NamedTuple):
     currency: str
     currency_exponent: int
     discarded: bool
+    sealed: str
 
     @property
     def label(self) -> str:
         """What a person calls it."""
         return self.external_id or str(self.id)
+
+
+def sealed_text(account_id: UUID, normal_balance: str, currency: str, currency_exponent: int) -> str:
+    """What the hash chain seals of an account."""
+    return f"{account_id.hex} {normal_balance} {text_field(currency)} {currency_exponent}"
 
 
 class WrittenEntry(NamedTuple):
