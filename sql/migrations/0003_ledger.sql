@@ -7,6 +7,7 @@
 --   LW003  a status change that the entries do not follow
 --   LW004  a balance or an account version that no entry explains
 --   LW005  a category that mixes ledgers or currencies, nests too deep or contains itself
+--   LW006  a new entry on a discarded account
 --
 -- Every check looks at a whole statement at once (transition tables), and one statement writes a transaction, its
 -- entries and the balances they lead to: entries that come later, however balanced, find their transaction complete.
@@ -283,57 +284,80 @@ create trigger refuse_change
     for each statement execute function ledger_refuse_change();
 
 -- New entries: their transaction is of the accounts' ledger, is complete with exactly these entries, has both sides and
--- balances in each currency; and each entry is the next version of its account, one that the balance has counted.
+-- balances in each currency; no account is out of use, unless what was done there is undone; and the versions of each
+-- account go on without a gap or a double, up to one that the balance has counted.
 -- Plans are kept for the life of a session, and the first is made when the tables are small. Scalar subqueries (and
--- limit 1) are looked up row by row through an index, whatever the planner believes then.
-create function ledger_check_entries() returns trigger language plpgsql set enable_seqscan = off as $$
+-- limit 1) are looked up row by row through an index, whatever the planner believes then; joins are never nested loops.
+create function ledger_check_entries() returns trigger language plpgsql
+    set enable_seqscan = off set enable_nestloop = off as $$
 declare
     wrong uuid;
+    out_of_use boolean;
 begin
     if not exists (select from added) then
         return null;
     end if;
-    select whole.transaction_id into wrong
+    with accounts as materialized (
+        select touched.account_id, a.ledger_id, a.currency, a.currency_exponent, a.discarded
+        from (select distinct account_id from added) as touched
+        left join lateral (
+            select ledger_id, currency, currency_exponent, discarded_at is not null as discarded
+            from ledger_accounts where id = touched.account_id limit 1
+        ) as a on true
+    )
+    select whole.transaction_id, whole.discarded into wrong, out_of_use
     from (
         select transaction_id, ledger_id, bool_and(difference = 0) as balanced, sum(entries) as entries,
-               min(first_entry) as first_entry, max(last_entry) as last_entry,
+               min(first_entry) as first_entry, max(last_entry) as last_entry, bool_or(discarded) as discarded,
                bool_or(has_debit) and bool_or(has_credit) as two_sided
         from (
             select e.transaction_id, a.ledger_id, a.currency, a.currency_exponent, count(*) as entries,
                    sum(case e.direction when 'debit' then e.amount else -e.amount end) as difference,
-                   min(e.n) as first_entry, max(e.n) as last_entry,
+                   min(e.n) as first_entry, max(e.n) as last_entry, bool_or(a.discarded) as discarded,
                    bool_or(e.direction = 'debit') as has_debit, bool_or(e.direction = 'credit') as has_credit
             from added e
-            left join lateral (
-                select ledger_id, currency, currency_exponent from ledger_accounts where id = e.account_id limit 1
-            ) as a on true
+            join accounts a on a.account_id = e.account_id
             group by e.transaction_id, a.ledger_id, a.currency, a.currency_exponent
         ) as per_currency
         group by transaction_id, ledger_id
     ) as whole
     left join lateral (
-        select ledger_id, first_entry, last_entry from ledger_transactions where id = whole.transaction_id limit 1
+        select ledger_id, first_entry, last_entry, reverses_ledger_transaction_id
+        from ledger_transactions where id = whole.transaction_id limit 1
     ) as t on true
     where t.ledger_id is distinct from whole.ledger_id
        or not (balanced and two_sided and whole.first_entry = t.first_entry and whole.last_entry = t.last_entry
                and entries = t.last_entry - t.first_entry + 1)
+       or whole.discarded and t.reverses_ledger_transaction_id is null
     limit 1;
-    if found then
+    if found and out_of_use then
+        raise exception 'ledger transaction % has an entry on a discarded account', wrong using errcode = 'LW006';
+    elsif found then
         raise exception 'the entries of ledger transaction % are incomplete, late or unbalanced', wrong
             using errcode = 'LW001';
     end if;
 
-    select e.account_id into wrong
-    from added e
-    where (select b.lock_version >= e.lock_version from ledger_account_balances b where b.account_id = e.account_id)
-          is not true
-       or (select m.n from ledger_entry_transitions m
-           where m.account_id = e.account_id and m.lock_version = e.lock_version) is not null
-       or e.lock_version > 1
+    select touched.account_id into wrong
+    from (
+        select account_id, min(lock_version) as lowest, max(lock_version) as highest, count(*) as entries
+        from added group by account_id
+    ) as touched
+    where (select b.lock_version >= touched.highest from ledger_account_balances b
+           where b.account_id = touched.account_id) is not true
+       or touched.lowest > 1
           and (select p.n from ledger_entries p
-               where p.account_id = e.account_id and p.lock_version = e.lock_version - 1) is null
+               where p.account_id = touched.account_id and p.lock_version = touched.lowest - 1) is null
           and (select m.n from ledger_entry_transitions m
-               where m.account_id = e.account_id and m.lock_version = e.lock_version - 1) is null
+               where m.account_id = touched.account_id and m.lock_version = touched.lowest - 1) is null
+       or case (select count(*) from ledger_entry_transitions m
+                where m.account_id = touched.account_id and m.lock_version between touched.lowest and touched.highest)
+          when touched.highest - touched.lowest + 1 - touched.entries
+          then touched.highest - touched.lowest + 1 > touched.entries
+               and exists (select from added e
+                           where e.account_id = touched.account_id
+                             and (select m.n from ledger_entry_transitions m
+                                  where m.account_id = e.account_id and m.lock_version = e.lock_version) is not null)
+          else true end
     limit 1;
     if found then
         raise exception 'the balance of ledger account % does not follow its new entries', wrong
@@ -409,6 +433,9 @@ create function ledger_check_changed_transactions() returns trigger language plp
 declare
     wrong uuid;
 begin
+    if not exists (select from after) then
+        return null;
+    end if;
     select after.id into wrong
     from after
     join before on before.id = after.id
@@ -500,9 +527,7 @@ declare
 begin
     select after.account_id into wrong
     from after
-    left join before on before.account_id = after.account_id
-    where (after.lock_version > before.lock_version) is not true
-       or coalesce(
+    where coalesce(
             (select row(after.posted_debits, after.posted_credits, after.pending_debits, after.pending_credits)
                     = row(e.posted_debits, e.posted_credits, e.pending_debits, e.pending_credits)
              from ledger_entries e
@@ -519,9 +544,17 @@ begin
     return null;
 end $$;
 
+create function ledger_refuse_old_version() returns trigger language plpgsql as $$
+begin
+    raise exception 'ledger account % goes on from version %, not to version %',
+        old.account_id, old.lock_version, new.lock_version using errcode = 'LW004';
+end $$;
+
 create trigger check_changed_balances after update on ledger_account_balances
-    referencing old table as before new table as after
-    for each statement execute function ledger_check_changed_balances();
+    referencing new table as after for each statement execute function ledger_check_changed_balances();
+create trigger refuse_old_version after update on ledger_account_balances for each row
+    when (new.lock_version <= old.lock_version or new.account_id <> old.account_id)
+    execute function ledger_refuse_old_version();
 
 -- Categories: members and children share the category's ledger and currency; at most four levels below a root; no
 -- category contains itself. Nestings of one ledger are made one transaction at a time: no two close a circle together.
@@ -674,6 +707,179 @@ create trigger refuse_truncate before truncate on ledger_account_category_member
     for each statement execute function ledger_refuse_change();
 create trigger refuse_truncate before truncate on ledger_account_category_nestings
     for each statement execute function ledger_refuse_change();
+
+-- Writes what a batch decided, all in one statement, because the tables check each statement as a whole. The balances
+-- are locked by the caller; or, with expected_versions, here: nothing is written and the answer is false unless each
+-- account is still at the version that was read, which the decision rests on.
+-- Numbers come as the text of their arrays, which costs both sides less than element by element. What repeats in many
+-- rows (transactions, accounts, moments, days, metadata of entries) comes once, and rows tell its place. A column of
+-- nothing but nulls comes empty. The plan is made once for batches of any length, without scans.
+create function ledger_write_round(
+    of_ledger uuid, moment timestamptz, accounts uuid[], expected_versions text,
+    new_ids uuid[], new_statuses text[], new_external_ids text[], new_descriptions text[], new_moments timestamptz[],
+    new_metadata text[], new_reasons text[], new_reverses uuid[], new_wholes uuid[], new_ledgerable_types text[],
+    new_ledgerable_ids uuid[], new_last_entries text, new_digests bytea[],
+    entry_transactions uuid[], entry_moments timestamptz[], entry_metadata jsonb[], entry_transaction text,
+    entry_account text, entry_moment text, entry_kind text, entry_numbers text, entry_directions text,
+    entry_amounts text, entry_versions text, entry_posted_debits text, entry_posted_credits text,
+    entry_pending_debits text, entry_pending_credits text,
+    moved_transactions uuid[], moved_numbers integer[], moved_accounts uuid[], moved_statuses text[],
+    moved_versions bigint[], moved_posted_debits numeric[], moved_posted_credits numeric[],
+    moved_pending_debits numeric[], moved_pending_credits numeric[],
+    changed_ids uuid[], changed_statuses text[], changed_external_ids text[], changed_descriptions text[],
+    changed_moments timestamptz[], changed_metadata text[], changed_reasons text[], changed_ledgerable_types text[],
+    changed_ledgerable_ids uuid[], changed_first_entries integer[], changed_last_entries integer[],
+    balance_versions text, balance_posted_debits text, balance_posted_credits text, balance_pending_debits text,
+    balance_pending_credits text,
+    state_ids uuid[], state_versions text, state_digests bytea,
+    days date[], day_account text, day_day text, day_posted_debits text, day_posted_credits text,
+    day_pending_debits text, day_pending_credits text
+) returns boolean language plpgsql
+    set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+#variable_conflict use_column
+begin
+    if expected_versions is not null and (
+        select count(*) <> cardinality(accounts)
+        from (select account_id, version from unnest(accounts, expected_versions::bigint[]) as read (account_id,
+                                                     version)
+              order by account_id) as expected
+        cross join lateral (select lock_version from ledger_account_balances
+                            where account_id = expected.account_id for no key update) as locked
+        where locked.lock_version = expected.version
+    ) then
+        return false;
+    end if;
+    with new_balances as (
+        select accounts[place] as account_id, lock_version, posted_debits, posted_credits, pending_debits,
+               pending_credits
+        from unnest(balance_versions::bigint[], balance_posted_debits::numeric[], balance_posted_credits::numeric[],
+                    balance_pending_debits::numeric[],
+                    balance_pending_credits::numeric[])
+            with ordinality
+            as new (lock_version, posted_debits, posted_credits, pending_debits, pending_credits, place)
+    ), new_transactions as (
+        insert into ledger_transactions
+            (ledger_id, id, status, external_id, description, effective_at, metadata, archived_reason,
+             reverses_ledger_transaction_id, partially_posts_ledger_transaction_id, ledgerable_type, ledgerable_id,
+             last_entry, content_digest, posted_at, created_at, updated_at)
+        select of_ledger, id, status, external_id, description, effective_at, metadata::jsonb, archived_reason,
+        reverses,
+               partially_posts, ledgerable_type, ledgerable_id, last_entry, content_digest,
+               case status when 'posted' then moment end, moment, moment
+        from unnest(new_ids, new_statuses, new_external_ids, new_descriptions, new_moments, new_metadata,
+                    new_reasons, new_reverses,
+                    new_wholes, new_ledgerable_types, new_ledgerable_ids, new_last_entries::int[], new_digests)
+            as new (id, status, external_id, description, effective_at, metadata, archived_reason, reverses,
+                    partially_posts, ledgerable_type, ledgerable_id, last_entry, content_digest)
+        returning id
+    ), new_entries as (
+        insert into ledger_entries
+            (transaction_id, account_id, effective_at, metadata, n, direction, amount, lock_version,
+             posted_debits, posted_credits, pending_debits, pending_credits, created_at)
+        select entry_transactions[of_transaction], accounts[of_account], entry_moments[at_moment],
+               entry_metadata[with_metadata], n, direction, amount, lock_version,
+               posted_debits, posted_credits, pending_debits, pending_credits, moment
+        from unnest(entry_transaction::int[], entry_account::int[], entry_moment::int[], entry_kind::int[],
+                    entry_numbers::int[],
+                    entry_directions::text[], entry_amounts::numeric[], entry_versions::bigint[],
+                    entry_posted_debits::numeric[],
+                    entry_posted_credits::numeric[], entry_pending_debits::numeric[],
+                    entry_pending_credits::numeric[])
+            as new (of_transaction, of_account, at_moment, with_metadata, n, direction, amount, lock_version,
+                    posted_debits, posted_credits, pending_debits, pending_credits)
+    ), new_transitions as (
+        insert into ledger_entry_transitions
+            (transaction_id, n, account_id, to_status, lock_version,
+             posted_debits, posted_credits, pending_debits, pending_credits)
+        select *
+        from unnest(moved_transactions, moved_numbers, moved_accounts, moved_statuses, moved_versions,
+                    moved_posted_debits, moved_posted_credits, moved_pending_debits, moved_pending_credits)
+    ), changed_transactions as (
+        update ledger_transactions t
+        set status = changed.status,
+            external_id = changed.external_id,
+            description = changed.description,
+            effective_at = changed.effective_at,
+            metadata = changed.metadata::jsonb,
+            posted_at = case changed.status when 'posted' then coalesce(t.posted_at, moment) end,
+            archived_reason = changed.archived_reason,
+            ledgerable_type = changed.ledgerable_type,
+            ledgerable_id = changed.ledgerable_id,
+            first_entry = changed.first_entry,
+            last_entry = changed.last_entry
+        from unnest(changed_ids, changed_statuses, changed_external_ids, changed_descriptions, changed_moments,
+                    changed_metadata, changed_reasons,
+                    changed_ledgerable_types, changed_ledgerable_ids, changed_first_entries, changed_last_entries)
+            as changed (id, status, external_id, description, effective_at, metadata, archived_reason,
+            ledgerable_type,
+                        ledgerable_id, first_entry, last_entry)
+        where t.id = changed.id
+        returning t.id
+    ), new_days as (
+        insert into ledger_account_days as d
+            (account_id, day, posted_debits, posted_credits, pending_debits, pending_credits)
+        select accounts[of_account], days[on_day], posted_debits, posted_credits, pending_debits,
+               pending_credits
+        from unnest(day_account::int[], day_day::int[], day_posted_debits::numeric[], day_posted_credits::numeric[],
+                    day_pending_debits::numeric[],
+                    day_pending_credits::numeric[])
+            as new (of_account, on_day, posted_debits, posted_credits, pending_debits, pending_credits)
+        on conflict (account_id, day) do update
+        set posted_debits = d.posted_debits + excluded.posted_debits,
+            posted_credits = d.posted_credits + excluded.posted_credits,
+            pending_debits = d.pending_debits + excluded.pending_debits,
+            pending_credits = d.pending_credits + excluded.pending_credits
+    ), category_changes as materialized (
+        select c.category_id,
+               sum(new.posted_debits - b.posted_debits) as posted_debits,
+               sum(new.posted_credits - b.posted_credits) as posted_credits,
+               sum(new.pending_debits - b.pending_debits) as pending_debits,
+               sum(new.pending_credits - b.pending_credits) as pending_credits
+        from new_balances new
+        join ledger_category_contents c on c.account_id = new.account_id
+        join ledger_account_balances b on b.account_id = new.account_id
+        group by c.category_id
+    ), locked_categories as materialized (
+        -- After the accounts' balances, and in one order for everybody.
+        select category_id
+        from ledger_category_balances
+        where category_id = any(array(select category_id from category_changes))
+        order by category_id
+        for no key update
+    ), changed_categories as (
+        update ledger_category_balances b
+        set posted_debits = b.posted_debits + change.posted_debits,
+            posted_credits = b.posted_credits + change.posted_credits,
+            pending_debits = b.pending_debits + change.pending_debits,
+            pending_credits = b.pending_credits + change.pending_credits
+        from locked_categories locked
+        join category_changes change using (category_id)
+        where b.category_id = locked.category_id
+        returning b.category_id
+    ), head as (
+        -- Reads the others' results, and so locks the chain after whatever they had to wait for.
+        insert into ledger_chain_heads (ledger_id, position, hash)
+        select of_ledger, 1, sha256(decode(repeat('00', 32), 'hex') || state_digests)
+        from (select count(*) from new_transactions) as added, (select count(*) from changed_transactions) as changed,
+             (select count(*) from changed_categories) as categories
+        where cardinality(state_ids) > 0
+        on conflict (ledger_id) do update
+        set position = ledger_chain_heads.position + 1, hash = sha256(ledger_chain_heads.hash || state_digests)
+        returning position, hash
+    ), link as (
+        insert into ledger_chain (ledger_id, position, transaction_ids, versions, digests, hash)
+        select of_ledger, position, state_ids, state_versions::int[], state_digests, hash from head
+    )
+    update ledger_account_balances b
+    set lock_version = new.lock_version,
+        posted_debits = new.posted_debits,
+        posted_credits = new.posted_credits,
+        pending_debits = new.pending_debits,
+        pending_credits = new.pending_credits
+    from new_balances new
+    where b.account_id = new.account_id;
+    return true;
+end $$;
 
 -- The sums of an account over the entries effective before a moment, in the past or the future.
 create function ledger_sums_before(account_id uuid, moment timestamptz)

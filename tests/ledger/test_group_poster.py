@@ -62,7 +62,7 @@ async def test_callers_that_come_together_share_commits_and_keep_their_results(l
 
 
 async def test_ledgers_have_batches_of_their_own(ledger: Ledger) -> None:
-    others = [await Ledger.open(ledger.database, f"other {n}") for n in range(2 * group_poster.LEDGERS_AT_ONCE)]
+    others = [await Ledger.open(ledger.database, f"other {n}") for n in range(2 * group_poster.BATCHES_AT_ONCE)]
     group = Plain(ledger.database)
     await asyncio.gather(*(group.submit(one.id, earn(f"t{n}")) for one in others for n in range(5)))
     assert [(await one.balance(CASH)).posted for one in others] == [500] * len(others)

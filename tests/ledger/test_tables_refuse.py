@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 import asyncpg
 import pytest
@@ -14,6 +15,7 @@ from worker.ledger import posting_store
 from worker.ledger.book import ChangeRow, Round, TransitionRow
 from worker.ledger.transaction import Archive, Direction, Post, Posted, Status
 
+NOW = datetime(2024, 3, 1, 9, tzinfo=UTC)
 UNBALANCED, FINAL, STATUS, UNEXPLAINED, CATEGORY = "LW001", "LW002", "LW003", "LW004", "LW005"
 
 KEPT = (
@@ -81,7 +83,7 @@ async def test_a_transaction_that_is_incomplete_or_unbalanced_is_refused(
     async with refused(ledger, UNBALANCED) as connection:
         written = await ledger.decided(connection, earn("t"))
         falsify(written)
-        await posting_store.write_round(connection, ledger.id, written)
+        await posting_store.write_round(connection, ledger.id, NOW, written)
 
 
 async def test_currencies_that_balance_only_together_are_refused(ledger: Ledger) -> None:
@@ -92,21 +94,21 @@ async def test_currencies_that_balance_only_together_are_refused(ledger: Ledger)
         )
         written.entries[0] = written.entries[0]._replace(amount=6)
         written.entries[2] = written.entries[2]._replace(amount=4)
-        await posting_store.write_round(connection, ledger.id, written)
+        await posting_store.write_round(connection, ledger.id, NOW, written)
 
 
 async def test_a_transaction_over_two_ledgers_is_refused(ledger: Ledger) -> None:
     other = await Ledger.open(ledger.database, "other")
     async with refused(ledger, UNBALANCED) as connection:
         written = await ledger.decided(connection, earn("t"))
-        await posting_store.write_round(connection, other.id, written)
+        await posting_store.write_round(connection, other.id, NOW, written)
 
 
 async def test_entries_of_an_unknown_transaction_are_refused(ledger: Ledger) -> None:
     async with refused(ledger, UNBALANCED) as connection:
         written = await ledger.decided(connection, earn("t"))
         written.transactions.clear()
-        await posting_store.write_round(connection, ledger.id, written)
+        await posting_store.write_round(connection, ledger.id, NOW, written)
 
 
 @pytest.mark.parametrize("status", list(Status))
@@ -119,7 +121,7 @@ async def test_a_balanced_pair_added_to_a_written_transaction_is_refused(ledger:
         written.entries[:] = [
             entry._replace(transaction_id=result.transaction_id, n=entry.n + 2) for entry in written.entries
         ]
-        await posting_store.write_round(connection, ledger.id, written)
+        await posting_store.write_round(connection, ledger.id, NOW, written)
 
 
 @pytest.mark.parametrize("table", KEPT)
@@ -215,7 +217,7 @@ async def test_entries_that_were_never_pending_can_not_be_posted_again(ledger: L
             for e in written.entries
         ]
         written.entries.clear()
-        await posting_store.write_round(connection, ledger.id, written)
+        await posting_store.write_round(connection, ledger.id, NOW, written)
 
 
 async def test_half_of_a_transaction_can_not_be_posted(ledger: Ledger) -> None:
@@ -230,7 +232,7 @@ async def test_half_of_a_transaction_can_not_be_posted(ledger: Ledger) -> None:
         )
         balances = [balance for balance in posted.balances if balance.account_id == entry.account_id]
         await posting_store.write_round(
-            connection, ledger.id, Round(transitions=[moved], changes=[change], balances=balances)
+            connection, ledger.id, NOW, Round(transitions=[moved], changes=[change], balances=balances)
         )
 
 
@@ -279,7 +281,7 @@ async def test_entries_and_balances_that_do_not_explain_each_other_are_refused(
     async with refused(ledger, UNEXPLAINED) as connection:
         written = await ledger.decided(connection, earn("t"))
         falsify(written)
-        await posting_store.write_round(connection, ledger.id, written)
+        await posting_store.write_round(connection, ledger.id, NOW, written)
 
 
 async def test_two_writers_who_read_the_same_version_can_not_both_write(ledger: Ledger) -> None:
@@ -287,7 +289,7 @@ async def test_two_writers_who_read_the_same_version_can_not_both_write(ledger: 
         stale = await ledger.decided(connection, earn("lost"))
     await ledger.post(earn("first"))
     async with refused(ledger, "23505") as connection:
-        await posting_store.write_round(connection, ledger.id, stale)
+        await posting_store.write_round(connection, ledger.id, NOW, stale)
 
 
 async def test_a_version_taken_by_a_posting_is_taken_for_entries_too(ledger: Ledger) -> None:
@@ -296,20 +298,20 @@ async def test_a_version_taken_by_a_posting_is_taken_for_entries_too(ledger: Led
         stale = await ledger.decided(connection, earn("lost"))
     await ledger.post(Post("t"))
     async with refused(ledger, UNEXPLAINED) as connection:
-        await posting_store.write_round(connection, ledger.id, stale)
+        await posting_store.write_round(connection, ledger.id, NOW, stale)
 
 
 async def test_one_live_transaction_per_external_id(ledger: Ledger) -> None:
     await ledger.post(earn("t"))
     async with refused(ledger, "23505") as connection:
-        await posting_store.write_round(connection, ledger.id, await ledger.decided(connection, earn("t")))
+        await posting_store.write_round(connection, ledger.id, NOW, await ledger.decided(connection, earn("t")))
 
 
 async def test_an_amount_of_more_than_36_digits_is_refused(ledger: Ledger) -> None:
     async with refused(ledger, "22003") as connection:
         written = await ledger.decided(connection, earn("t"))
         written.entries[:] = [entry._replace(amount=10**36) for entry in written.entries]
-        await posting_store.write_round(connection, ledger.id, written)
+        await posting_store.write_round(connection, ledger.id, NOW, written)
 
 
 async def category(connection: Connection, ledger: Ledger, currency: str = "GBP") -> str:

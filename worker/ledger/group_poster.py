@@ -1,16 +1,18 @@
 """Group commit for the ledger: operations that arrive together are posted together, each with its own result.
 
 There is no waiting for company. A ledger's first operation starts a batch at once; those that come while it is under
-way form the next one. One batch per ledger is under way at a time, in one process: what keeps the books right are the
-locks in the database, whoever else posts there.
+way form the next one. One batch per ledger is being written at a time, in one process, and another may be decided
+meanwhile (:mod:`worker.ledger.foresight`). What keeps the books right are the locks in the database, whoever else posts
+there.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 from typing import Final, Generic, Protocol, TypeVar
 from uuid import UUID
 
@@ -19,7 +21,8 @@ import structlog
 from worker.database import Connection, Database
 from worker.errors import DatabaseUnavailable, Unavailable
 from worker.ledger import poster
-from worker.ledger.transaction import UNSET, Create, Operation, PartialPost, Result, Update
+from worker.ledger.foresight import Foreseen, foresee
+from worker.ledger.transaction import UNSET, Create, Operation, PartialPost, Posted, Result, Update
 
 OPERATIONS_PER_BATCH: Final = 256
 """Longest batch: some tens of milliseconds, so that nobody waits for strangers. Longer ones are hardly cheaper."""
@@ -30,8 +33,11 @@ ENTRIES_PER_BATCH: Final = 5_000
 WAITING_OPERATIONS: Final = 4_000
 """Most operations waiting, of all ledgers: about two seconds of work on a small machine."""
 
-LEDGERS_AT_ONCE: Final = 4
-"""Ledgers with a batch under way: a fraction of the pool, so that reading goes on."""
+OPERATIONS_TO_FOLLOW: Final = 32
+"""Shortest batch that is decided while another is being written: fewer cost more apart than the overlap saves."""
+
+BATCHES_AT_ONCE: Final = 8
+"""Batches under way, of all ledgers: a fraction of the pool, so that reading goes on."""
 
 ATTEMPTS: Final = 2
 """Times a batch is tried before it is halved: a race with another process (an external id, a deadlock) is over then."""
@@ -78,13 +84,28 @@ class _Lane(Generic[Ticket, Reply]):
 
     waiting: deque[_Waiting[Ticket, Reply]] = field(default_factory=deque)
 
-    def take(self) -> list[_Waiting[Ticket, Reply]]:
+    def take(self, most: int) -> list[_Waiting[Ticket, Reply]]:
         batch: list[_Waiting[Ticket, Reply]] = []
         entries = 0
-        while self.waiting and len(batch) < OPERATIONS_PER_BATCH and entries < ENTRIES_PER_BATCH:
+        while self.waiting and len(batch) < most and entries < ENTRIES_PER_BATCH:
             batch.append(self.waiting.popleft())
             entries += _entries_of(batch[-1].operation)
         return batch
+
+
+@dataclass(frozen=True, slots=True)
+class _Flight(Generic[Ticket, Reply]):
+    """A batch on its way into the books."""
+
+    batch: Sequence[_Waiting[Ticket, Reply]]
+    foreseen: asyncio.Future[Foreseen | None]
+    """What it will leave behind, as soon as that is known; None when nothing can be built on it."""
+    landed: asyncio.Future[bool]
+    """Done once everybody in it has an answer; False when it did not go as it was foreseen."""
+
+
+class _NotAsForeseenError(Exception):
+    """The batch can not be written as it was decided: it has to be posted under locks."""
 
 
 class GroupPoster(Generic[Ticket, Reply]):
@@ -94,8 +115,8 @@ class GroupPoster(Generic[Ticket, Reply]):
         self._database = database
         self._companion = companion
         self._lanes: dict[UUID, _Lane[Ticket, Reply]] = {}
-        self._flushes: set[asyncio.Task[None]] = set()
-        self._turns = asyncio.Semaphore(LEDGERS_AT_ONCE)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._turns = asyncio.Semaphore(BATCHES_AT_ONCE)
         self._waiting = 0
         self._closed = False
 
@@ -115,28 +136,92 @@ class GroupPoster(Generic[Ticket, Reply]):
         lane = self._lanes.get(ledger_id)
         if lane is None:
             lane = self._lanes[ledger_id] = _Lane()
-            flush = asyncio.create_task(self._flush(ledger_id, lane))
-            self._flushes.add(flush)
-            flush.add_done_callback(self._flushes.discard)
+            self._start(self._flush(ledger_id, lane))
         lane.waiting.append(_Waiting(operation, ticket, answer))
         return await answer
 
     async def close(self) -> None:
         """Post what was accepted and take nothing more."""
         self._closed = True
-        while self._flushes:
-            await asyncio.gather(*self._flushes)
+        while self._tasks:
+            await asyncio.gather(*self._tasks)
 
     async def _flush(self, ledger_id: UUID, lane: _Lane[Ticket, Reply]) -> None:
+        """Post what waits, batch by batch; a batch worth it is decided while the one before it is being written."""
+        ahead: _Flight[Ticket, Reply] | None = None
         try:
-            while lane.waiting:
-                async with self._turns:
-                    batch = lane.take()
-                    self._waiting -= len(batch)
-                    await self._settle(ledger_id, batch, ATTEMPTS)
+            while lane.waiting or ahead:
+                if ahead is None:
+                    ahead = self._launch(ledger_id, lane.take(_first_share(len(lane.waiting))), None)
+                foreseen, behind = await ahead.foreseen, None
+                if foreseen and len(lane.waiting) >= OPERATIONS_TO_FOLLOW:
+                    behind = self._launch(ledger_id, lane.take(OPERATIONS_PER_BATCH), ahead)
+                await ahead.landed
+                ahead = behind
         finally:
             # In the same step as the last look at what waits: an operation that comes later starts a lane of its own.
             del self._lanes[ledger_id]
+
+    def _launch(
+        self,
+        ledger_id: UUID,
+        batch: Sequence[_Waiting[Ticket, Reply]],
+        before: _Flight[Ticket, Reply] | None,
+    ) -> _Flight[Ticket, Reply]:
+        loop = asyncio.get_running_loop()
+        self._waiting -= len(batch)
+        flight = _Flight(batch, loop.create_future(), loop.create_future())
+        self._start(self._fly(ledger_id, flight, before))
+        return flight
+
+    async def _fly(
+        self, ledger_id: UUID, flight: _Flight[Ticket, Reply], before: _Flight[Ticket, Reply] | None
+    ) -> None:
+        """Post a batch as it was foreseen, or else under locks, and answer everybody in it."""
+        batch, as_foreseen = flight.batch, False
+        try:
+            async with self._turns:
+                try:
+                    answers = await self._post_foreseen(ledger_id, flight, before)
+                    as_foreseen = before is None or await before.landed
+                except DatabaseUnavailable as error:
+                    _fail(batch, error)
+                except Exception:
+                    # A race, most likely: under locks it does not happen again, or shows what it is.
+                    log.debug("ledger_batch_not_as_foreseen", operations=len(batch), exc_info=True)
+                    await self._settle(ledger_id, batch, ATTEMPTS)
+                else:
+                    # What wrote nothing was decided on what the batch before was to leave behind.
+                    sure = [as_foreseen or isinstance(answer, Posted) for answer in answers]
+                    _deliver(list(compress(batch, sure)), list(compress(answers, sure)))
+                    if not as_foreseen:
+                        unsure = [each for each, known in zip(batch, sure, strict=True) if not known]
+                        await self._settle(ledger_id, unsure, ATTEMPTS)
+        finally:
+            if not flight.foreseen.done():
+                flight.foreseen.set_result(None)
+            flight.landed.set_result(as_foreseen)
+
+    async def _post_foreseen(
+        self, ledger_id: UUID, flight: _Flight[Ticket, Reply], before: _Flight[Ticket, Reply] | None
+    ) -> Sequence[Result | Reply]:
+        batch = flight.batch
+        recorded = self._companion is not None and any(each.ticket is not None for each in batch)
+        async with self._database.transaction() if recorded else self._database.connection() as connection:
+            told = await self._admit(connection, batch)
+            admitted = [each for place, each in enumerate(batch) if place not in told]
+            operations = [each.operation for each in admitted]
+            foreseen = await foresee(connection, ledger_id, operations, before.foreseen.result() if before else None)
+            if foreseen is None:
+                raise _NotAsForeseenError
+            flight.foreseen.set_result(foreseen)
+            # One statement alone may wait for locks of the batch before. A transaction may not: it would hold its own.
+            if recorded and before and not await before.landed:
+                raise _NotAsForeseenError
+            if not await foreseen.write(connection):
+                raise _NotAsForeseenError
+            await self._keep(connection, admitted, foreseen.results)
+        return _in_order(batch, told, foreseen.results)
 
     async def _settle(self, ledger_id: UUID, batch: Sequence[_Waiting[Ticket, Reply]], attempts: int) -> None:
         """Answer everybody in the batch; whatever fails is tried again, then halved until it fails alone."""
@@ -156,22 +241,15 @@ class GroupPoster(Generic[Ticket, Reply]):
                 log.exception("ledger_operation_not_posted", operation=type(batch[0].operation).__name__)
                 _fail(batch, NotPosted(f"the operation could not be posted: {type(error).__name__}"))
         else:
-            for each, answer in zip(batch, answers, strict=True):
-                if not each.answer.done():  # a caller that hung up cancelled its own wait, nobody else's
-                    each.answer.set_result(answer)
+            _deliver(batch, answers)
 
-    async def _post(self, ledger_id: UUID, batch: Sequence[_Waiting[Ticket, Reply]]) -> list[Result | Reply]:
+    async def _post(self, ledger_id: UUID, batch: Sequence[_Waiting[Ticket, Reply]]) -> Sequence[Result | Reply]:
         async with self._database.transaction() as connection:
             told = await self._admit(connection, batch)
             admitted = [each for place, each in enumerate(batch) if place not in told]
             results = await poster.post(connection, ledger_id, [each.operation for each in admitted])
-            outcomes = [
-                (each.ticket, result) for each, result in zip(admitted, results, strict=True) if each.ticket is not None
-            ]
-            if self._companion and outcomes:
-                await self._companion.keep(connection, outcomes)
-        posted = iter(results)
-        return [told[place] if place in told else next(posted) for place in range(len(batch))]
+            await self._keep(connection, admitted, results)
+        return _in_order(batch, told, results)
 
     async def _admit(self, connection: Connection, batch: Sequence[_Waiting[Ticket, Reply]]) -> dict[int, Reply]:
         tickets = [(place, each.ticket) for place, each in enumerate(batch) if each.ticket is not None]
@@ -179,6 +257,40 @@ class GroupPoster(Generic[Ticket, Reply]):
             return {}
         told = await self._companion.admit(connection, [ticket for _, ticket in tickets])
         return {place: reply for (place, _), reply in zip(tickets, told, strict=True) if reply is not None}
+
+    async def _keep(
+        self, connection: Connection, admitted: Sequence[_Waiting[Ticket, Reply]], results: Sequence[Result]
+    ) -> None:
+        outcomes = [
+            (each.ticket, result) for each, result in zip(admitted, results, strict=True) if each.ticket is not None
+        ]
+        if self._companion and outcomes:
+            await self._companion.keep(connection, outcomes)
+
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _first_share(waiting: int) -> int:
+    """What to begin with: half of what waits, when the other half is worth a batch that follows."""
+    return min(OPERATIONS_PER_BATCH, waiting // 2 if waiting >= 2 * OPERATIONS_TO_FOLLOW else waiting)
+
+
+def _in_order(
+    batch: Sequence[_Waiting[Ticket, Reply]], told: Mapping[int, Reply], results: Sequence[Result]
+) -> Sequence[Result | Reply]:
+    if not told:
+        return results
+    posted = iter(results)
+    return [told[place] if place in told else next(posted) for place in range(len(batch))]
+
+
+def _deliver(batch: Sequence[_Waiting[Ticket, Reply]], answers: Sequence[Result | Reply]) -> None:
+    for each, answer in zip(batch, answers, strict=True):
+        if not each.answer.done():  # a caller that hung up cancelled its own wait, nobody else's
+            each.answer.set_result(answer)
 
 
 def _entries_of(operation: Operation) -> int:

@@ -48,11 +48,11 @@ async def post(connection: Connection, ledger_id: UUID, operations: Sequence[Ope
     if not operations:
         return []
     book = await _open_book(connection, ledger_id, operations)
-    decision = evaluate(book, operations, _new_ids())
+    decision = evaluate(book, operations, new_ids())
     if len(decision.rounds) > 1:
         await posting_store.lock_categories(connection, decision.rounds)
     for written in decision.rounds:
-        await posting_store.write_round(connection, ledger_id, written)
+        await posting_store.write_round(connection, ledger_id, book.now, written)
     return decision.results
 
 
@@ -103,8 +103,8 @@ async def _open_book(connection: Connection, ledger_id: UUID, operations: Sequen
     return Book(ledger_id, locked.now, locked.accounts.values(), known)
 
 
-def _new_ids() -> Iterator[UUID]:
-    """Ids in the order of the batch; their last bytes are zero, room for the numbers of the entries."""
+def new_ids() -> Iterator[UUID]:
+    """Ids of new transactions, in order; their last bytes are zero, room for the numbers of the entries."""
     unix_ms = time.time_ns() // 1_000_000
     counter = 0
     while True:

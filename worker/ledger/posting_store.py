@@ -85,6 +85,21 @@ async def lock_balances(connection: Connection, ledger_id: UUID, named: Names) -
     return Locked(rows[0]["now"], {row["id"]: _account(row) for row in rows})
 
 
+async def read_balances(
+    connection: Connection, ledger_id: UUID, named: Names, external_ids: Iterable[str]
+) -> Locked | None:
+    """The balances of the accounts, those that exist, as they are now and without a lock.
+
+    None when one of the ``external_ids`` names a live transaction.
+    """
+    rows = await connection.fetch(
+        query("ledger/read_balances"), ledger_id, list(named.external_ids), list(named.ids), list(external_ids)
+    )
+    if not rows or rows[0]["taken"]:
+        return None
+    return Locked(rows[0]["now"], {row["id"]: _account(row) for row in rows})
+
+
 async def find_transactions(
     connection: Connection,
     ledger_id: UUID,
@@ -118,25 +133,35 @@ async def lock_categories(connection: Connection, rounds: Sequence[Round]) -> No
     await connection.execute(query("ledger/lock_categories"), list(account_ids))
 
 
-async def write_round(connection: Connection, ledger_id: UUID, written: Round) -> None:
-    """Write what was decided, in one statement; the balances must have been locked in this transaction."""
+async def write_round(
+    connection: Connection, ledger_id: UUID, now: datetime, written: Round, read: Mapping[UUID, int] | None = None
+) -> bool:
+    """Write what was decided at ``now``, in one statement.
+
+    The balances must have been locked in this transaction. Or ``read`` has the versions of the accounts that the
+    decision rests on: the answer is False, and nothing is written, when one of them has moved on.
+    """
     accounts = Places(balance.account_id for balance in written.balances)
+    expected = None if read is None else whole_numbers([read[account_id] for account_id in accounts.values])
     entries = _entry_columns(written.entries, accounts)
     days = _day_columns(written.days, accounts)
-    await connection.execute(
+    done = await connection.fetchval(
         query("ledger/write_round"),
         ledger_id,
+        now,
+        accounts.values,
+        expected,
         *_transaction_columns(written.transactions),
         *entries,
         *columns(written.transitions, len(TransitionRow._fields)),
         *columns(written.changes, len(ChangeRow._fields)),
-        accounts.values,
         *_balance_columns(written.balances),
         [state.id for state in written.states],
         whole_numbers([state.version for state in written.states]),
         b"".join([digest_of(state) for state in written.states]),
         *days,
     )
+    return bool(done)
 
 
 async def edit_entry_metadata(connection: Connection, entry_id: UUID, changes: Mapping[str, str | None]) -> bool:
