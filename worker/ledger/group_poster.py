@@ -16,6 +16,7 @@ from itertools import compress
 from typing import Final, Generic, Protocol, TypeVar
 from uuid import UUID
 
+import asyncpg
 import structlog
 
 from worker.database import Connection, Database
@@ -186,9 +187,11 @@ class GroupPoster(Generic[Ticket, Reply]):
                     as_foreseen = before is None or await before.landed
                 except DatabaseUnavailable as error:
                     _fail(batch, error)
+                except (_NotAsForeseenError, asyncpg.PostgresError):
+                    # A race: under locks it does not happen again, or shows what it is.
+                    await self._settle(ledger_id, batch, ATTEMPTS)
                 except Exception:
-                    # A race, most likely: under locks it does not happen again, or shows what it is.
-                    log.debug("ledger_batch_not_as_foreseen", operations=len(batch), exc_info=True)
+                    log.warning("ledger_batch_not_foreseen", operations=len(batch), exc_info=True)
                     await self._settle(ledger_id, batch, ATTEMPTS)
                 else:
                     # What wrote nothing was decided on what the batch before was to leave behind.
