@@ -100,6 +100,7 @@ OF_CASH = f"account_id = (select account_id from ledger_entries where {ONCE} and
             [
                 "transactions: ledger_transactions (id) = ({later})",
                 "entries: ledger_entry_transitions (transaction_id, n) = ({later}, 1)",
+                "history: ledger_transaction_versions (transaction_id, version) = ({later}, 0)",
                 "balances: ledger_account_balances (account_id) = ({loan})",
                 "versions: ledger_account_balances (account_id) = ({loan})",
                 "days: ledger_account_days (account_id, day) = ({loan}, 2024-03-01)",
@@ -232,7 +233,7 @@ def states(version: int, *names: str) -> list[str]:
         (f"update ledger_transaction_versions set description = '' where {LATER}", states(0, "later")),
         (
             f"update ledger_accounts set normal_balance = 'debit' where external_id = 'revenue' and {OF_TEST}",
-            [*states(0, "once", "never", "open"), *states(1, "never")],
+            ["chart: ledger_accounts (id) = ({revenue})", *states(0, "once", "never", "open"), *states(1, "never")],
         ),
         (
             f"update ledger_chain set hash = sha256('') where position = 1 and {OF_TEST}",
@@ -244,9 +245,12 @@ def states(version: int, *names: str) -> list[str]:
         ),
         (
             f"delete from ledger_chain where position = 1 and {OF_TEST}",
-            [LINK.format("{test}", 2), *states(0, "once", "later", "never", "open")],
+            [LINK.format("{test}", 1), LINK.format("{test}", 2), *states(0, "once", "later", "never", "open")],
         ),
-        (f"delete from ledger_chain where position = 2 and {OF_TEST}", [HEAD, *states(1, "later", "never")]),
+        (
+            f"delete from ledger_chain where position = 2 and {OF_TEST}",
+            [HEAD, LINK.format("{test}", 2), *states(1, "later", "never")],
+        ),
         (f"update ledger_chain_heads set hash = sha256('') where {OF_TEST}", [HEAD]),
     ],
 )

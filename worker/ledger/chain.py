@@ -36,6 +36,13 @@ class StateName(NamedTuple):
     version: int
 
 
+class Told(NamedTuple):
+    """What the tables tell of a state now: its digest, and when it was written."""
+
+    digest: bytes
+    written_at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """A link as it is stored: the states it seals, their digests one after the other, and its hash."""
@@ -44,6 +51,7 @@ class Link:
     states: tuple[StateName, ...]
     digests: bytes
     hash: bytes
+    made_at: datetime
 
 
 def digest_of(state: Written) -> bytes:
@@ -84,19 +92,23 @@ class ChainAudit:
         self.position = 0
         self.hash = FIRST_PREVIOUS
 
-    def follow(self, link: Link, digests: dict[StateName, bytes]) -> list[Finding]:
-        """What is wrong with the next link; ``digests`` are those of its states as the tables have them now."""
+    def follow(self, link: Link, told: Mapping[StateName, Told]) -> list[Finding]:
+        """What is wrong with the next link; ``told`` is what the tables have now."""
         found = []
         if link.position != self.position + 1:
-            found.append(self._broken(link.position, f"it follows link {self.position}"))
+            words = f"it is missing: link {link.position} follows link {self.position}"
+            found.append(self._broken(self.position + 1, words))
         if link.hash != hash_of(self.hash, link.digests):
             found.append(self._broken(link.position, "its hash is not that of the link before it and its digests"))
         if len(link.digests) != _DIGEST_BYTES * len(link.states):
             found.append(self._broken(link.position, f"it has {len(link.states)} states and other digests"))
         sealed = [link.digests[at : at + _DIGEST_BYTES] for at in range(0, len(link.digests), _DIGEST_BYTES)]
-        for state, digest in zip(link.states, sealed, strict=False):
-            if digests.get(state) != digest:
-                found.append(_changed(state, link.position, is_there=state in digests))
+        states = [told.get(state) for state in link.states]
+        if link.made_at not in {state.written_at for state in states if state}:
+            found.append(self._broken(link.position, "it was not made when any of its states was written"))
+        for name, state, digest in zip(link.states, states, sealed, strict=False):
+            if state is None or state.digest != digest:
+                found.append(_changed(name, link.position, is_there=state is not None))
         if self._kept.pop(link.position, link.hash) != link.hash:
             found.append(self._broken(link.position, "its hash is not the one that was kept"))
         self.position, self.hash = link.position, link.hash
@@ -108,6 +120,8 @@ class ChainAudit:
         And the links that were kept and did not come.
         """
         found = [self._broken(one, f"it was kept and is gone, the last one is {self.position}") for one in self._kept]
+        if head and head[0] > self.position:
+            found.append(self._broken(self.position + 1, f"it is missing: the chain goes up to link {head[0]}"))
         if (head or (0, FIRST_PREVIOUS)) != (self.position, self.hash):
             row = f"ledger_chain_heads (ledger_id) = ({self._ledger_id})"
             words = f"it is at link {head[0] if head else 0}, the last one is {self.position}"

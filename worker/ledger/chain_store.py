@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
 from types import MappingProxyType
 from typing import Final
 from uuid import UUID
@@ -11,7 +12,7 @@ from uuid import UUID
 import asyncpg
 
 from worker.database import Connection, query
-from worker.ledger.chain import ChainAudit, Link, StateName, digest_of, unsealed
+from worker.ledger.chain import ChainAudit, Link, StateName, Told, digest_of, unsealed
 from worker.ledger.content import NO_METADATA
 from worker.ledger.reading import AUDIT_TIMEOUT_SECONDS, Finding
 from worker.ledger.transaction import Direction, Ledgerable, Status
@@ -19,6 +20,8 @@ from worker.ledger.written import LedgerAccount, Written, WrittenEntry, sealed_t
 
 _LINKS_AT_ONCE: Final = 100
 """Links compared in one round trip: some thousands of transactions."""
+
+_NOBODY: Final = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +43,7 @@ async def verify_chain(
     audit, findings, links = ChainAudit(ledger_id, kept), [], []
     rows = connection.cursor(query("ledger/chain_links"), ledger_id, prefetch=_LINKS_AT_ONCE)
     async for row in rows:
-        names = (StateName(*pair) for pair in zip(row["transaction_ids"], row["versions"], strict=False))
-        links.append(Link(row["position"], tuple(names), row["digests"], row["hash"]))
+        links.append(_link(row))
         if len(links) == _LINKS_AT_ONCE:
             findings += await _follow(connection, audit, links)
             links = []
@@ -57,8 +59,17 @@ async def _follow(connection: Connection, audit: ChainAudit, links: Collection[L
     names = [name for link in links for name in link.states]
     ids, versions = [name.transaction_id for name in names], [name.version for name in names]
     rows = await connection.fetch(query("ledger/sealed_states"), ids, versions, timeout=AUDIT_TIMEOUT_SECONDS)
-    digests = {StateName(row["id"], row["version"]): digest_of(_written(row)) for row in rows}
-    return [finding for link in links for finding in audit.follow(link, digests)]
+    told = {StateName(row["id"], row["version"]): Told(digest_of(_written(row)), row["written_at"]) for row in rows}
+    return [finding for link in links for finding in audit.follow(link, told)]
+
+
+def _link(row: asyncpg.Record) -> Link:
+    # A state without version, or the other way round, is one that nothing in the tables can be.
+    pairs = zip_longest(row["transaction_ids"], row["versions"])
+    names = tuple(
+        StateName(transaction or _NOBODY, -1 if version is None else version) for transaction, version in pairs
+    )
+    return Link(row["position"], names, row["digests"], row["hash"], row["created_at"])
 
 
 def _written(row: asyncpg.Record) -> Written:
@@ -72,7 +83,7 @@ def _written(row: asyncpg.Record) -> Written:
         effective_at=row["effective_at"],
         posted_at=row["posted_at"],
         archived_reason=row["archived_reason"],
-        ledgerable=Ledgerable(row["ledgerable_type"], row["ledgerable_id"]) if row["ledgerable_id"] else None,
+        ledgerable=_ledgerable(row),
         reverses=row["reverses_ledger_transaction_id"],
         reversed_by=None,
         partially_posts=row["partially_posts_ledger_transaction_id"],
@@ -81,6 +92,12 @@ def _written(row: asyncpg.Record) -> Written:
         updated_at=row["written_at"],
         entries=tuple(_entry(row, at) for at in range(len(row["numbers"] or ()))),
     )
+
+
+def _ledgerable(row: asyncpg.Record) -> Ledgerable | None:
+    kind, identity = row["ledgerable_type"], row["ledgerable_id"]
+    # Half of one was never written; whatever it is taken for is not what was sealed.
+    return None if kind is None and identity is None else Ledgerable(kind or "", identity or _NOBODY)
 
 
 def _entry(row: asyncpg.Record, at: int) -> WrittenEntry:

@@ -123,6 +123,7 @@ AUDIT_TIMEOUT_SECONDS: Final = 3600.0
 class Audit(StrEnum):
     """What the ledger checks about itself."""
 
+    CHART = "chart"
     TRANSACTIONS = "transactions"
     ENTRIES = "entries"
     HISTORY = "history"

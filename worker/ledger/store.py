@@ -129,6 +129,12 @@ async def verify(connection: Connection, ledger_id: UUID) -> list[Finding]:
     ]
 
 
+async def verify_strays(connection: Connection) -> list[Finding]:
+    """What belongs to no ledger at all, so that the audit of none finds it."""
+    rows = await connection.fetch(query("ledger/verify_strays"), timeout=AUDIT_TIMEOUT_SECONDS)
+    return [Finding(Audit.CHART, row["id"], row["row"], row["detail"]) for row in rows]
+
+
 async def list_ledgers(connection: Connection) -> list[tuple[UUID, str]]:
     """The id and name of every ledger."""
     return [(row["id"], row["name"]) for row in await connection.fetch(query("ledger/list_ledgers"))]

@@ -44,6 +44,9 @@ class Auditor:
                 links, last = chain.position, chain.hash.hex()
                 ledgers.append({"ledger_id": str(ledger_id), "name": name, "links": links, "last_hash": last})
                 findings += [{"ledger": name, **finding_document(one)} for one in found]
+            if ledger is None and not kept:
+                strays = await ledger_store.verify_strays(connection)
+                findings += [{"ledger": None, **finding_document(one)} for one in strays]
         return {"ledgers": ledgers, "findings": findings}
 
     async def export(

@@ -1,4 +1,5 @@
--- Transactions whose former versions are not exactly those numbered from 0, or that changed after they were final.
+-- Transactions whose former versions are not exactly those numbered from 0 or lack entries, or that changed after they
+-- were final.
 with numbered as (
     select v.*, lag(v.version, 1, -1) over (partition by v.transaction_id order by v.version) as version_before
     from ledger_transaction_versions v
@@ -6,10 +7,17 @@ with numbered as (
 select v.transaction_id as id,
        format('ledger_transaction_versions (transaction_id, version) = (%s, %s)', v.transaction_id, v.version) as row,
        case when v.version <> v.version_before + 1 then format('version %s after %s', v.version, v.version_before)
-            else format('version %s of %s', v.version, t.version - 1) end as detail
+            when v.version >= t.version then format('version %s of %s', v.version, t.version - 1)
+            else format('%s of %s entries', written.entries, v.last_entry - v.first_entry + 1) end as detail
 from numbered v
 join ledger_transactions t on t.id = v.transaction_id
-where t.ledger_id = $1 and (v.version <> v.version_before + 1 or v.version >= t.version)
+cross join lateral (
+    select count(*) as entries from ledger_entries e
+    where e.transaction_id = v.transaction_id and e.n between v.first_entry and v.last_entry
+) as written
+where t.ledger_id = $1
+  and (v.version <> v.version_before + 1 or v.version >= t.version
+       or written.entries <> v.last_entry - v.first_entry + 1)
 union all
 select t.id, format('ledger_transactions (id) = (%s)', t.id),
        format('version %s follows %s kept versions', t.version, count(v.version))
