@@ -318,10 +318,12 @@ async def test_lists_filter_requests_and_results(
     assert await requests(status="completed") == [first.id]
     assert await requests(resource_type="ledger_account", action_type="delete") == [second.id]
     assert await requests(metadata={"run": "1"}) == [first.id]
+    assert await requests(resource_type="payment_order") == []
     await work(database)
     assert await results(per_page=1) == 3
     assert await results(status="failed", request_type="bulk_request") == 2
     assert await results(entity_type="ledger_transaction", request_id=first.id) == 1
+    assert await results(entity_type="expected_payment") == 0
     (result,) = await results_of(client, first)
     assert await results(entity_id=result.entity_id) == 1
     told = [event.event_name async for event in client.events.list(entity_id=first.id, resource="bulk_request")]

@@ -248,5 +248,10 @@ async def test_accounts_that_do_not_fit_are_refused(lender: LendNow, client: Asy
         await client.ledger_account_settlements.retrieve(MISSING)
     with pytest.raises(NotFoundError):
         await client.ledger_account_settlements.account_entries.update(MISSING, ledger_entry_ids=[])
+    draft = await settle(lender, status="drafting")
+    for method in ("PATCH", "DELETE"):
+        path = f"/api/ledger_account_settlements/{draft.id}/ledger_entries"
+        assert await raw.error(method, path, json={}) == (422, "parameter_missing", "ledger_entry_ids")
+        assert (await raw.call(method, path, json={"ledger_entry_ids": None}))[0] == 200
     with pytest.raises(UnprocessableEntityError, match="posted, archived"):
         await client.ledger_account_settlements.update(MISSING, status="pending")  # type: ignore[arg-type]

@@ -129,6 +129,12 @@ class Body:
         """An array of ids, empty when it is not given."""
         return [self._uuid(name, value) for value in self._array(name, most) or []]
 
+    def required_uuids(self, name: str, most: int) -> list[UUID]:
+        """An array of ids that must be there, but may be null or empty."""
+        if name not in self._members:
+            raise missing(self.path(name))
+        return self.uuids(name, most)
+
     def flag(self, name: str) -> bool | None:
         """Yes or no, None when it is not given."""
         value = self._members.pop(name, None)

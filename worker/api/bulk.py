@@ -14,7 +14,8 @@ from worker.api import bulk_store as store
 from worker.api import events_store
 from worker.api.bulk_objects import (
     Action,
-    EntityType,
+    ListedEntityType,
+    ListedResourceType,
     RequestStatus,
     RequestType,
     ResourceType,
@@ -60,7 +61,7 @@ class BulkRequests:
         asked = call.query
         which = RequestFilter(
             asked.choice("status", RequestStatus),
-            asked.choice("resource_type", ResourceType),
+            asked.choice("resource_type", ListedResourceType),
             asked.choice("action_type", Action),
             asked.metadata(),
         )
@@ -103,7 +104,7 @@ class BulkRequests:
         which = ResultFilter(
             asked.choice("status", ResultStatus),
             asked.uuid("request_id"),
-            asked.choice("entity_type", EntityType),
+            asked.choice("entity_type", ListedEntityType),
             asked.uuid("entity_id"),
         )
         page = asked.page()

@@ -27,6 +27,17 @@ class ResourceType(StrEnum):
     LEDGER_TRANSACTION = "ledger_transaction"
 
 
+class ListedResourceType(StrEnum):
+    """What bulk requests can be listed by: those of payments may be asked for, and there are none."""
+
+    PAYMENT_ORDER = "payment_order"
+    LEDGER_ACCOUNT = "ledger_account"
+    LEDGER_TRANSACTION = "ledger_transaction"
+    EXPECTED_PAYMENT = "expected_payment"
+    TRANSACTION = "transaction"
+    TRANSACTION_LINE_ITEM = "transaction_line_item"
+
+
 class RequestStatus(StrEnum):
     """How far a bulk request is."""
 
@@ -54,6 +65,18 @@ class EntityType(StrEnum):
 
     LEDGER_ACCOUNT = "ledger_account"
     LEDGER_TRANSACTION = "ledger_transaction"
+    BULK_ERROR = "bulk_error"
+
+
+class ListedEntityType(StrEnum):
+    """What results can be listed by, in the same way."""
+
+    PAYMENT_ORDER = "payment_order"
+    LEDGER_ACCOUNT = "ledger_account"
+    LEDGER_TRANSACTION = "ledger_transaction"
+    EXPECTED_PAYMENT = "expected_payment"
+    TRANSACTION = "transaction"
+    TRANSACTION_LINE_ITEM = "transaction_line_item"
     BULK_ERROR = "bulk_error"
 
 

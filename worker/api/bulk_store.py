@@ -16,6 +16,8 @@ from worker.api.bulk_objects import (
     BulkRequest,
     BulkResult,
     EntityType,
+    ListedEntityType,
+    ListedResourceType,
     Outcome,
     RequestStatus,
     ResourceType,
@@ -48,7 +50,7 @@ class RequestFilter:
     """Which bulk requests a list shows."""
 
     status: RequestStatus | None
-    resource_type: ResourceType | None
+    resource_type: ListedResourceType | None
     action: Action | None
     metadata: Mapping[str, str] | None
 
@@ -59,7 +61,7 @@ class ResultFilter:
 
     status: ResultStatus | None
     request_id: UUID | None
-    entity_type: EntityType | None
+    entity_type: ListedEntityType | None
     entity_id: UUID | None
 
 

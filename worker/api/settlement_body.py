@@ -64,8 +64,8 @@ def read_change(body: Body) -> SettlementChange:
 
 
 def read_entry_ids(body: Body) -> list[UUID]:
-    """The entries to add or remove."""
-    entry_ids = body.uuids("ledger_entry_ids", MAX_ENTRIES_NAMED)
+    """The entries to add or remove, which must be said, be it that there are none."""
+    entry_ids = body.required_uuids("ledger_entry_ids", MAX_ENTRIES_NAMED)
     body.finish()
     return list(dict.fromkeys(entry_ids))
 

@@ -147,6 +147,10 @@ class _Body(Body):
     def uuids(self, name: str, most: int) -> list[UUID]:
         return self._note(name, {"type": "array", "items": UUID_TEXT, "maxItems": most}, [_ID])
 
+    def required_uuids(self, name: str, most: int) -> list[UUID]:
+        self._required.append(name)
+        return self.uuids(name, most)
+
     def flag(self, name: str) -> bool | None:
         return self._note(name, {"type": "boolean"}, True)
 
