@@ -68,12 +68,15 @@ class Migration:
 async def migrate(connection: Connection) -> list[Migration]:
     """Apply every pending migration in order and return those applied by this call.
 
-    Raises :class:`SchemaError` (see :func:`pending`), :class:`~worker.errors.UsageError` for a PostgreSQL that is
-    too old, and :class:`~worker.errors.DatabaseUnavailable` when locks stay taken for five minutes. A file that fails
-    leaves nothing behind; those before it stay applied.
+    Raises :class:`SchemaError` (see :func:`pending`, and when something is pending that this role may not do),
+    :class:`~worker.errors.UsageError` for a PostgreSQL that is too old, and
+    :class:`~worker.errors.DatabaseUnavailable` when locks stay taken for five minutes. A file that fails leaves nothing
+    behind; those before it stay applied.
     """
     await require_supported_version(connection)
     applied: list[Migration] = []
+    if not await pending(connection):  # a role that owns nothing may not even ask for a table that exists
+        return applied
     while (migration := await _apply_next_when_free(connection)) is not None:
         applied.append(migration)
     return applied
@@ -117,6 +120,11 @@ async def _apply_next_when_free(connection: Connection) -> Migration | None:
             return await _apply_next(connection)
         except asyncpg.LockNotAvailableError:
             await asyncio.sleep(PAUSE_BETWEEN_ATTEMPTS_SECONDS)
+        except asyncpg.InsufficientPrivilegeError as error:
+            raise SchemaError(
+                f"the schema is not up to date, and this role may not change it ({error}): run `writeback migrate` as "
+                "the role that owns the tables"
+            ) from error
     raise DatabaseUnavailable("a migration waited five minutes for its locks: end the transactions that hold them")
 
 

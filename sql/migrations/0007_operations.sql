@@ -45,3 +45,6 @@ alter table ledger_accounts enable always trigger refuse_forgery;
 create trigger refuse_forgery before update of fingerprint, created_at, normal_balance on ledger_account_categories
     for each statement execute function ledger_refuse_change();
 alter table ledger_account_categories enable always trigger refuse_forgery;
+create trigger refuse_removal before delete or truncate on ledger_account_categories
+    for each statement execute function ledger_refuse_change();
+alter table ledger_account_categories enable always trigger refuse_removal;
