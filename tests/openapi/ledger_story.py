@@ -116,6 +116,7 @@ class LedgerStory:
         await self.show(kind, monitor)
         await self.change(kind, monitor, description="Plenty")
         await self.teller.tell("DELETE", f"/api/{kind}/{{id}}", id=monitor)
+        await self.show(kind, await self.make(kind, ledger_account_id=self.due, alert_condition=condition))
 
     async def _settlements(self) -> None:
         kind, accounts = "ledger_account_settlements", {"settled_ledger_account_id": self.cash}

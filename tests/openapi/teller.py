@@ -33,12 +33,16 @@ def signed(path: str, body: bytes, webhook_id: str | None = None) -> dict[str, s
 
 @dataclass
 class Teller:
-    """Calls operations by their method and the path's template; ``succeeded`` are those that once did."""
+    """Calls operations by their method and the path's template.
+
+    ``succeeded`` are those that once did; ``places`` are the ids of paths under which something was seen last.
+    """
 
     session: aiohttp.ClientSession
     url: str
     document: Mapping[str, Any]
     succeeded: set[tuple[str, str]] = field(default_factory=set)
+    places: dict[str, Mapping[str, object]] = field(default_factory=dict)
 
     async def tell(self, method: str, path: str, body: object = None, *, query: str = "", **ids: object) -> Any:
         """What an operation answers, which must be a success and as it is documented."""
@@ -50,6 +54,8 @@ class Teller:
         told = json.loads(text) if response.content_type == "application/json" else text
         self._check(method, path, response, told)
         self.succeeded.add((method, path))
+        if ids and method != "DELETE":
+            self.places[path] = ids
         return told
 
     def _credentials(self, path: str, body: bytes, ids: Mapping[str, object]) -> dict[str, str]:
