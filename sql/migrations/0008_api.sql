@@ -106,7 +106,9 @@ select e.transaction_id, e.n, e.account_id, e.direction, e.amount, e.effective_a
        case m.to_status when 'discarded' then 'pending' else t.status end as status,
        e.n between t.first_entry and t.last_entry as is_live,
        e.lock_version as written_version,
-       case m.to_status when 'discarded' then m.lock_version when 'archived' then m.lock_version end as removed_version,
+       -- From which version of the account on it counts no more; what was archived from the first never counted.
+       case when m.to_status <> 'posted' then m.lock_version
+            when m.n is null and t.status = 'archived' then e.lock_version end as removed_version,
        coalesce(m.lock_version, e.lock_version) as lock_version,
        case when m.n is null then e.posted_debits else m.posted_debits end as posted_debits,
        case when m.n is null then e.posted_credits else m.posted_credits end as posted_credits,

@@ -92,7 +92,8 @@ from ledger_account_settlements s
 join ledger_accounts a on a.id = s.settled_account_id
 left join ledger_transactions t on t.id = s.transaction_id;
 
--- What may still be settled: live posted entries that are in no settlement and do not settle one.
+-- What may still be settled: live posted entries that are in no settlement and do not settle their own account. What a
+-- settlement brings to the other account is settled there like anything else.
 create view ledger_unsettled_entries as
 select e.transaction_id, e.n, e.account_id, e.direction, e.amount, e.effective_at
 from ledger_entries e
@@ -102,7 +103,8 @@ where not exists (
           join ledger_account_settlements_shown s on s.id = c.settlement_id and s.status <> 'archived'
           where c.transaction_id = e.transaction_id and c.n = e.n
       )
-  and not exists (select from ledger_account_settlements s where s.transaction_id = e.transaction_id);
+  and not exists (select from ledger_account_settlements s
+                  where s.transaction_id = e.transaction_id and s.settled_account_id = e.account_id);
 
 -- How far an account was settled, so that a settlement looks at every entry once and not at the whole account again:
 -- what was posted up to lock_version is in a settlement, settles one, or was left open by one for the next.

@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from tests.api.conftest import Raw
 from tests.api.shown import Document, Shown, balances
 from tests.api.spoken import PARAMETERS, Spoken, sayable, spoken
-from tests.ledger.drawn import NAMES, creations, metadata, metadata_changes, operations
+from tests.ledger.drawn import NAMES, creations, metadata, metadata_changes, moves, operations, parts, updates
 from tests.ledger.model import REFUSED, REPLAYED, Answer, Model
 from tests.ledger.model_categories import Categories
 from tests.ledger.model_state import END_OF_TIME, Account, merged
@@ -29,6 +29,7 @@ from worker.ledger.transaction import (
     PartialPost,
     RefusalCode,
     Reverse,
+    Status,
     Update,
 )
 
@@ -124,12 +125,11 @@ class Books(RuleBasedStateMachine):
     @rule(data=st.data())
     def keep_house(self, data: st.DataObject) -> None:
         """Open, change, move or discard an account or a category."""
-        works = [self._change_account, self._discard_account]
-        works += [self._open_account] * (2 * (len(self.model.accounts) < MOST_ACCOUNTS))
+        works = [self._open_account] * (2 * (len(self.model.accounts) < MOST_ACCOUNTS))
         works += [self._open_category] * (2 * (len(self.units) < MOST_CATEGORIES))
-        works += (
-            [self._move_account, self._move_account, self._move_category, self._discard_category] if self.units else []
-        )
+        works += [self._move_account] * 4 + [self._move_category] * 2 if self.units else []
+        works += [self._change_account, self._discard_account, *([self._discard_category] if self.units else [])]
+        works += [self._discard_ledgers]
         data.draw(st.sampled_from(works))(data)
 
     def _open_account(self, data: st.DataObject) -> None:
@@ -201,6 +201,14 @@ class Books(RuleBasedStateMachine):
         else:
             self.categories.nestings = before
 
+    def _discard_ledgers(self, data: st.DataObject) -> None:
+        """One with accounts or categories stays, an empty one goes."""
+        in_use = bool(self.accounts_in_use() or self.units)
+        empty = self.make("ledgers", name=data.draw(st.sampled_from(NAMES)))["id"]
+        assert not in_use or self.ask("DELETE", f"ledgers/{self.ledger_id}").status == 422
+        assert self.ask("DELETE", f"ledgers/{empty}").status == 200
+        assert self.ask("GET", f"ledgers/{empty}").status == 404
+
     def _move_account(self, data: st.DataObject) -> None:
         leaves = data.draw(st.booleans())
         category = data.draw(st.sampled_from(sorted(self.units)))
@@ -235,17 +243,24 @@ class Books(RuleBasedStateMachine):
         self.categories.members = {pair for pair in self.categories.members if pair[0] != name}
         self.categories.nestings = {pair for pair in self.categories.nestings if name not in pair}
 
-    @rule(data=st.data())
-    def create(self, data: st.DataObject) -> None:
+    @rule(data=st.data(), times=st.integers(1, 4))
+    def create(self, data: st.DataObject, times: int) -> None:
         """Create some transactions."""
-        for _ in range(data.draw(st.integers(1, 3))):
+        for _ in range(times):
             self._tell(data, data.draw(creations(self.model)))
 
-    @rule(data=st.data())
-    def tell(self, data: st.DataObject) -> None:
+    @rule(data=st.data(), times=st.integers(1, 4))
+    def tell(self, data: st.DataObject, times: int) -> None:
         """Tell the ledger something."""
-        for _ in range(data.draw(st.integers(1, 3))):
+        for _ in range(times):
             self._tell(data, data.draw(operations(self.model)))
+
+    @precondition(lambda self: any(known.now.status is Status.PENDING for known in self.model.transactions))
+    @rule(data=st.data(), times=st.integers(1, 4))
+    def change(self, data: st.DataObject, times: int) -> None:
+        """Change, post, archive or post a part of what is pending."""
+        for _ in range(times):
+            self._tell(data, data.draw(updates(self.model) | parts(self.model) | moves(self.model)))
 
     def _tell(self, data: st.DataObject, drawn: Operation) -> None:
         operation = sayable(drawn, self.model)

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.api.conftest import Raw
-from tests.api.http_books import Books
+from tests.api.http_objects import Objects
 from tests.effort import EFFORT, patient
 from tests.ledger.own_audit import wrong
 from worker.database import Database
@@ -16,10 +16,10 @@ from worker.database import Database
 
 @patient
 async def test_any_sequence_of_calls_equals_the_model(database: Database, raw: Raw) -> None:
-    machine = type("BooksOfThisTest", (Books,), {"raw": raw, "loop": asyncio.get_running_loop()})
+    machine = type("BooksOfThisTest", (Objects,), {"raw": raw, "loop": asyncio.get_running_loop()})
     tries = settings(
         max_examples=20 * EFFORT,
-        stateful_step_count=20,
+        stateful_step_count=30,
         deadline=None,
         suppress_health_check=list(HealthCheck),
     )

@@ -58,6 +58,21 @@ async def test_entries_filter_order_and_show_balances(client: AsyncModernTreasur
         await client.ledger_entries.retrieve(MISSING)
 
 
+async def test_a_version_of_an_account_has_the_entries_that_made_its_balance(
+    client: AsyncModernTreasury, lender: LendNow
+) -> None:
+    await lender.post({"cash": 1}, {"revenue": 1}, status="archived")
+    await lender.post({"cash": 2}, {"revenue": 2})
+    gone = await lender.post({"cash": 3}, {"revenue": 3}, status="pending")
+    await client.ledger_transactions.update(gone.id, status="archived")
+
+    async def at(version: int) -> list[int]:
+        entries = client.ledger_entries.list(ledger_account_id=lender.ids["cash"], as_of_lock_version=version)
+        return [entry.amount async for entry in entries]
+
+    assert [await at(version) for version in range(5)] == [[], [], [2], [3, 2], [2]]
+
+
 async def test_versions_are_numbered_from_zero_and_listed_newest_first(
     client: AsyncModernTreasury, raw: Raw, lender: LendNow
 ) -> None:

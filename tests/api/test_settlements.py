@@ -34,6 +34,17 @@ async def settled_by(lender: LendNow, settlement: LedgerAccountSettlement) -> li
     return sorted([entry.id async for entry in listed])
 
 
+async def test_what_a_settlement_brings_to_the_other_account_is_settled_there_in_its_turn(lender: LendNow) -> None:
+    await earn(lender, 300, effective_at="2024-01-10")
+    brought = await settle(lender, status="posted")
+    accounts = {"settled_ledger_account_id": lender.ids["cash"], "contra_ledger_account_id": lender.ids["revenue"]}
+    onward = await lender.client.ledger_account_settlements.create(
+        **accounts, status="posted", allow_either_direction=True
+    )
+    assert (brought.amount, onward.amount, onward.settlement_entry_direction) == (300, 300, "debit")
+    assert await lender.amounts("cash") == (0, 0, 0)
+
+
 async def test_a_settlement_takes_what_is_due_and_leaves_the_rest(lender: LendNow) -> None:
     due = [await earn(lender, 300, effective_at="2024-01-10"), await earn(lender, 200, effective_at="2024-01-31")]
     await earn(lender, 50, effective_at="2024-02-01")
