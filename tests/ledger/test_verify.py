@@ -299,3 +299,13 @@ async def test_every_ledger_is_looked_at(books: Ledger) -> None:
 
     assert {one["name"] for one in document["ledgers"]} == {"test", "other"}
     assert {one["ledger"] for one in document["findings"]} == {"test", "other"}
+
+
+async def test_what_belongs_to_no_ledger_is_found_all_the_same(books: Ledger) -> None:
+    once = (await ids_of(books))["once"]
+    await tamper(books.database, f"update ledger_transactions set ledger_id = gen_random_uuid() where id = '{once}'")
+
+    document = await Auditor(books.database).verify()
+
+    strays = [one for one in document["findings"] if one["ledger"] is None]
+    assert [one["row"] for one in strays] == [f"ledger_transactions (id) = ({once})"]
