@@ -59,10 +59,6 @@ def test_there_is_no_ratio_where_a_figure_is_missing_or_nothing() -> None:
     assert ratio([did(1)], [did(0)], Measure.THROUGHPUT) is None
 
 
-def test_what_a_read_takes_beyond_the_usual_way_is_the_databases() -> None:
-    found = read_figures([0.75, 0.5, 1.0], [0.25, 0.125, 8.0])
-    assert found == ReadFigures(database_p50_ms=0.5, database_p99_ms=0.75, answer_p50_ms=0.75)
-
-
-def test_an_answer_that_came_faster_than_the_usual_way_took_no_time_in_the_database() -> None:
-    assert read_figures([0.2], [0.3]) == ReadFigures(0.0, 0.0, 0.2)
+def test_a_read_is_told_by_its_typical_time_and_its_tail() -> None:
+    found = read_figures([0.2, 0.1, 0.3], [0.6, 0.4, 0.5])
+    assert found == ReadFigures(database_p50_ms=0.2, database_p99_ms=0.3, answer_p50_ms=0.5)

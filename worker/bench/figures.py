@@ -75,15 +75,10 @@ def figures(latencies: Sequence[float], window: Window) -> Figures:
     )
 
 
-def read_figures(answers_ms: Sequence[float], ways_ms: Sequence[float]) -> ReadFigures:
-    """The figures of a read that was repeated; ``ways_ms`` is what the way to the server and back took by itself.
-
-    What an answer takes beyond the usual way is the database's: planning, executing, and handing over what was found.
-    There must be at least one of each.
-    """
-    answers, way = sorted(answers_ms), median(ways_ms)
-    p50, p99 = percentile(answers, 50), percentile(answers, 99)
-    return ReadFigures(max(p50 - way, 0.0), max(p99 - way, 0.0), p50)
+def read_figures(database_ms: Sequence[float], answers_ms: Sequence[float]) -> ReadFigures:
+    """The figures of a read that was repeated; there must be at least one of each."""
+    inside, answers = sorted(database_ms), sorted(answers_ms)
+    return ReadFigures(percentile(inside, 50), percentile(inside, 99), percentile(answers, 50))
 
 
 def percentile(ordered: Sequence[float], percent: int) -> float:
