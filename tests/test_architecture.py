@@ -119,6 +119,7 @@ MAY_RUN_SQL = (*STORES, "database", "migrations", "ledger.poster", "jobs.hints")
 MAY_IMPORT_ASYNCPG = (
     *MAY_RUN_SQL,
     *("app", "codat.gate_session", "jobs.lease", "jobs.maintenance", "jobs.patience", "jobs.runner"),
+    "ledger.group_poster",
 )
 """Those that are no store keep a session of their own, or outlive any failed statement and so name its exception."""
 MAY_USE_FLOAT = ("metrics", "simulator.clock")
