@@ -9,7 +9,7 @@ from modern_treasury import AsyncModernTreasury, NotFoundError
 
 from tests.api.conftest import Raw
 from tests.api.lendnow import LendNow
-from worker.api import entries_store
+from worker.api import accounts_store, entries_store, transactions_store
 
 MISSING = "00000000-0000-4000-8000-000000000000"
 
@@ -124,3 +124,63 @@ async def test_pages_in_an_order_of_time_show_every_entry_once(
         plainly: Any = which
         assert {entry.id for entry in listed} == {entry.id async for entry in client.ledger_entries.list(**plainly)}
         assert len({entry.id for entry in listed}) == len(listed)
+
+
+async def test_however_many_come_into_question_the_same_are_found(
+    lender: LendNow, client: AsyncModernTreasury, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Few are looked up one by one, many are met on a walk through all: that must not be told from the answers."""
+    category = await client.ledger_account_categories.create(
+        name="All", currency="USD", ledger_id=lender.ledger_id, normal_balance="debit"
+    )
+    await client.ledger_account_categories.add_ledger_account(lender.ids["cash"], id=category.id)
+    for n, status in enumerate(("posted", "pending", "archived", "posted", "pending")):
+        await lender.post({"cash": n}, {"revenue": n}, effective_at=f"2024-01-0{n + 1}", status=status)
+    elsewhere = await LendNow.open(client)
+    kept = (await elsewhere.post({"cash": 3}, {"revenue": 3}, status="pending")).id
+    await client.ledger_transactions.update(kept, status="posted")
+    middle = {"effective_at": {"gte": "2024-01-02", "lt": "2024-01-04"}}
+    entries: tuple[dict[str, Any], ...] = (
+        {"status": "pending"},
+        {"status": "archived"},
+        {"extra_query": {"status": ["pending", "posted"]}},
+        {"status": "pending", "show_deleted": True},
+        {"updated_at": {"gte": "2024-01-01"}},
+        {"updated_at": {"gte": "2199-01-01"}},
+        middle,
+        {"ledger_account_id": lender.ids["cash"], **middle},
+        {"ledger_account_category_id": category.id, **middle, "order_by": {"effective_at": "asc"}},
+    )
+    transactions: tuple[dict[str, Any], ...] = (
+        {"ledger_account_id": lender.ids["cash"]},
+        {"ledger_account_category_id": category.id},
+        {"ledger_id": elsewhere.ledger_id},
+        {"ledger_id": lender.ledger_id, "amount": {"gte": 3}},
+        {"amount": {"gte": 3}},
+        {"amount": {"gte": 99}},
+        {"posted_at": {"gte": "2024-01-01"}},
+        {"updated_at": {"gte": "2024-01-01", "lt": "2199-01-01"}},
+        {"posted_at": {"lt": "2199-01-01"}, "order_by": {"effective_at": "asc"}},
+        middle,
+    )
+    accounts: tuple[dict[str, Any], ...] = (
+        {"posted_balance_amount": {"gt": 0}},
+        {"pending_balance_amount": {"eq": 8}},
+        {"available_balance_amount": {"lt": 0}},
+        {"posted_balance_amount": {"gt": 99}},
+    )
+    lists: Any = [client.ledger_entries.list, client.ledger_transactions.list, client.ledger_accounts.list]
+
+    async def everything() -> list[list[str]]:
+        return [
+            [one.id async for one in listing(**which)]
+            for listing, filters in zip(lists, (entries, transactions, accounts), strict=True)
+            for which in filters
+        ]
+
+    few = await everything()
+    assert [len(ids) for ids in few] == [4, 2, 10, 4, 12, 0, 4, 2, 2, 5, 5, 1, 2, 3, 0, 3, 6, 3, 2, 4, 2, 0, 0]
+    monkeypatch.setattr(entries_store, "FEW", 1)
+    monkeypatch.setattr(transactions_store, "FEW_ENTRIES", 1)
+    monkeypatch.setattr(accounts_store, "FEW", 1)
+    assert await everything() == few
