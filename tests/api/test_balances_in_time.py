@@ -107,8 +107,14 @@ async def test_a_balance_at_any_moment_is_the_sum_of_what_was_effective_before(l
         said += [{"amount": number, "direction": "credit", "ledger_account_id": lender.ids["revenue"]}]
         await lender.client.ledger_transactions.create(ledger_entries=said, status=status, effective_at=start)  # type: ignore[arg-type]
         written += [(moment, number) for moment in moments if status != "archived"]
+    categories = lender.client.ledger_account_categories
+    category = await categories.create(name="All", currency="USD", ledger_id=lender.ledger_id, normal_balance="debit")
+    await categories.add_ledger_account(lender.ids["cash"], id=category.id)
     for moment in [start, start + timedelta(days=1), *(start + timedelta(seconds=s) for s in range(1, 86_400, 7_000))]:
         account = (await lender.account("cash", effective_at_upper_bound=moment)).balances
         before = [number for at, number in written if at < moment]
         assert account.posted_balance.amount == before.count(400)
         assert account.pending_balance.amount == len(before)
+        bounds: Any = {"effective_at_upper_bound": moment}
+        same = (await categories.retrieve(category.id, balances=bounds)).balances
+        assert (same.posted_balance, same.pending_balance) == (account.posted_balance, account.pending_balance)

@@ -19,7 +19,7 @@ from worker.api.changes import MAX_CATEGORIES, ExternalIdTakenError, external_id
 from worker.api.effects import Effects
 from worker.api.objects import Category
 from worker.api.query import Query, Window
-from worker.api.reading_store import snapshot
+from worker.api.reading_store import snapshot, steady
 from worker.api.refusals import invalid, not_found, unknown
 from worker.api.render import render_category
 from worker.api.shapes import LedgerAccountCategoryObject
@@ -69,7 +69,7 @@ class Categories:
         asked, category_id = call.query, call.id(NOUN)
         window = asked.window()
         asked.finish()
-        async with snapshot(self._database) as connection:
+        async with steady(self._database) as connection:
             category = await store.find_category(connection, category_id, window)
         return answer(render_category(_existing(category)))
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import operator
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import asyncpg
@@ -16,6 +17,8 @@ from worker.api.objects import Category, Unit
 from worker.api.query import Page, Window
 from worker.api.rows import read_sums, read_unit
 from worker.database import Connection, query
+from worker.ledger.balance import Sums
+from worker.ledger.book import midnight
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +68,35 @@ async def list_categories(connection: Connection, which: CategoryFilter, window:
 
 
 async def find_category(connection: Connection, category_id: UUID, window: Window) -> Category | None:
-    """A category, None when it does not exist or was discarded."""
-    row = await connection.fetchrow(query("api/find_category"), category_id, window.lower, window.upper)
-    return None if row is None else _category(row)
+    """A category, None when it does not exist or was discarded.
+
+    Each part is a statement of its own, as those of an account are.
+    """
+    row = await connection.fetchrow(query("api/find_category"), category_id)
+    if row is None:
+        return None
+    category, lower, upper = _category(row), window.lower, window.upper
+    sums = category.sums if upper is None else await _sums_before(connection, category_id, upper)
+    if lower is not None:
+        before = await _sums_before(connection, category_id, lower if upper is None else min(lower, upper))
+        sums = Sums(*map(operator.sub, sums, before))
+    return replace(category, sums=sums)
+
+
+async def _sums_before(connection: Connection, category_id: UUID, moment: datetime) -> Sums:
+    """Days are counted whole; the entries of the moment's own day are added, or taken back when it is past noon."""
+    await connection.execute(query("api/begin_reading"))  # a category may have two accounts or a million
+    begins = midnight(moment.astimezone(UTC).date())
+    ends = begins + timedelta(days=1)
+    if ends - moment <= moment - begins:
+        days_before, lower, upper, sign = ends, moment, ends, -1
+    else:
+        days_before, lower, upper, sign = begins, begins, moment, 1
+    row = await connection.fetchrow(
+        query("api/category_sums_before"), category_id, days_before.date(), lower, upper, sign
+    )
+    assert row is not None
+    return read_sums(row)
 
 
 async def insert_category(connection: Connection, new: NewCategory) -> UUID | None:

@@ -53,7 +53,7 @@ async def measure_reading(
             ),
         ),
         Reading.AT_MOMENT: _Read("api/sums_before", lambda: (hot, until - YEAR * chance.random())),
-        Reading.CATEGORY: _Read("api/find_category", lambda: (root, None, None)),
+        Reading.CATEGORY: _Read("api/find_category", lambda: (root,)),
     }
     return {reading: await _measure(database, read) for reading, read in reads.items()}
 
