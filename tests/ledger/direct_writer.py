@@ -8,7 +8,7 @@ from uuid import UUID
 from worker.database import Connection
 from worker.ledger.chain import digest_of
 from worker.ledger.transaction import Direction, Status
-from worker.ledger.written import LedgerAccount, Written, WrittenEntry
+from worker.ledger.written import LedgerAccount, Written, WrittenEntry, sealed_text
 
 LOCK_ACCOUNTS = """
     select a.id, a.normal_balance, a.currency, a.currency_exponent, b.posted_debits, b.posted_credits, b.pending_debits,
@@ -104,9 +104,9 @@ async def move(
             row["pending_debits"] + amount * is_debit,
             row["pending_credits"] + amount * (not is_debit),
         )
+        unit = (row["normal_balance"], row["currency"], row["currency_exponent"])
         account = LedgerAccount(
-            *(account_id, ledger_id, None, Direction(row["normal_balance"]), row["currency"], row["currency_exponent"]),
-            discarded=False,
+            *(account_id, ledger_id, None, *unit), discarded=False, sealed=sealed_text(account_id, *unit)
         )
         entries.append(
             WrittenEntry(
