@@ -33,7 +33,7 @@ async def test_the_bench_measures_every_case_beside_pgbench_and_leaves_nothing(d
     assert document["conditions"]["repetitions"] == 1
     assert {figures["variant"] for figures in document["figures"]} == set(Variant)
     assert all(figures["per_second"] > 0 and figures["p99_ms"] >= figures["p50_ms"] for figures in document["figures"])
-    assert all(ratio["ratio"] > 0 for ratio in document["ratios"] if ratio["measure"] != "server CPU")
+    assert all(ratio["ratio"] > 0 for ratio in document["ratios"] if "CPU" not in ratio["measure"])
     assert document["history"]["entries"] == 5000
     assert document["history"]["findings"] == []
     assert {one["read"] for one in document["history"]["reads"]} == set(Reading)

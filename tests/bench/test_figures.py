@@ -49,6 +49,11 @@ def test_the_typical_figures_are_the_median_of_each() -> None:
     assert typical(repetitions) == Figures(200, 0.5, 4.0, 60.0, None)
 
 
+def test_all_processor_time_is_the_servers_and_the_clients_where_both_are_known() -> None:
+    assert Figures(1.0, 1.0, 1.0, 60.0, 30.0).of(Measure.ALL_CPU) == 90.0
+    assert Figures(1.0, 1.0, 1.0, None, 30.0).of(Measure.ALL_CPU) is None
+
+
 def test_a_ratio_is_taken_in_each_repetition_before_the_median() -> None:
     ours, theirs = [did(10), did(40), did(30)], [did(10), did(20), did(10)]
     assert ratio(ours, theirs, Measure.THROUGHPUT) == Ratio(median=2.0, lowest=1.0, highest=3.0)

@@ -113,7 +113,8 @@ def comparisons_of(callers: Sequence[int]) -> Iterator[Comparison]:
         many = count >= MANY_CALLERS
         yield Comparison(Measure.THROUGHPUT, product, raw, Aim(at_least=0.8) if many else None)
         yield Comparison(Measure.SERVER_CPU, product, raw, Aim(at_most=1.0) if many else None)
+        yield Comparison(Measure.ALL_CPU, product, raw)
         yield Comparison(Measure.THROUGHPUT, product, Case(Variant.SPREAD, count), Aim(at_least=1.0))
-        for measure in (Measure.THROUGHPUT, Measure.P99, Measure.SERVER_CPU):
+        for measure in (Measure.THROUGHPUT, Measure.P99, Measure.SERVER_CPU, Measure.ALL_CPU):
             yield Comparison(measure, product, bare)
     yield Comparison(Measure.THROUGHPUT, Case(Variant.PRODUCT, 1), Case(Variant.ONE_STATEMENT, 1))

@@ -19,6 +19,7 @@ class Measure(StrEnum):
     P50 = "p50"
     P99 = "p99"
     SERVER_CPU = "server CPU"
+    ALL_CPU = "server and client CPU"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,10 @@ class Figures:
                 return self.p99_ms
             case Measure.SERVER_CPU:
                 return self.server_cpu_us
+            case Measure.ALL_CPU:
+                if self.server_cpu_us is None or self.client_cpu_us is None:
+                    return None
+                return self.server_cpu_us + self.client_cpu_us
 
 
 @dataclass(frozen=True, slots=True)
