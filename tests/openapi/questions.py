@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import base64
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import cycle
+from itertools import count, cycle
 from typing import Any
 
 import requests
@@ -16,8 +16,7 @@ from schemathesis import Case, GenerationMode
 from tests.flow.stack import API_TOKEN
 from tests.openapi.ledger_story import LedgerStory
 from tests.openapi.teller import LEDGER_KEY, signed
-
-MAX_KEY_CHARACTERS = 255
+from worker.api.call import MAX_KEY_CHARACTERS
 
 
 class Credentials(AuthBase):
@@ -40,6 +39,7 @@ class Known:
 
     places: Mapping[str, Mapping[str, object]]
     members: Mapping[str, str]
+    numbers: Iterator[int] = field(default_factory=count)
 
     @classmethod
     def of(cls, ledger: LedgerStory) -> Known:
@@ -55,9 +55,9 @@ class Known:
 
     def put_into(self, case: Case) -> Case:
         """What is meant well names what exists, where it could only be guessed; what is meant badly stays as it is."""
-        if case.headers and (key := case.headers.get("Idempotency-Key")):
-            # A key stands for its first answer on every path: one of many paths would answer for all the others.
-            case.headers["Idempotency-Key"] = f"{case.operation.label} {key}"[:MAX_KEY_CHARACTERS]
+        if means_well(case, "header") and case.headers and (key := case.headers.get("Idempotency-Key")):
+            # A key stands for its first answer on every path and with any body, which then seems to be accepted.
+            case.headers["Idempotency-Key"] = f"{next(self.numbers)} {key}"[:MAX_KEY_CHARACTERS]
         if means_well(case, "path") and case.method != "DELETE":
             known = {name: str(value) for name, value in self.places.get(case.operation.path, {}).items()}
             case.path_parameters = {**(case.path_parameters or {}), **known}

@@ -71,6 +71,13 @@ def test_named_types_are_closed_and_written_once() -> None:
     assert branch["leaves"]["items"] == {"$ref": "#/components/schemas/Leaf"}
 
 
+def test_a_name_belongs_to_one_schema() -> None:
+    schemas = Schemas()
+    schemas.of(Leaf)
+    with pytest.raises(Bug, match="two schemas are called Leaf"):
+        schemas.define("Leaf", {"type": "string"})
+
+
 def test_a_type_without_a_schema_is_a_fault() -> None:
     with pytest.raises(Bug, match="no JSON Schema"):
         Schemas().of(complex)

@@ -11,7 +11,7 @@ from aiohttp import hdrs, web
 from worker.api.call import Route
 from worker.openapi.document import JSON, Part, compose
 from worker.openapi.health_part import health_part
-from worker.openapi.ledger_api import ledger_part
+from worker.openapi.ledger_part import ledger_part
 from worker.openapi.operations_part import operations_part
 from worker.openapi.reports_part import reports_part
 from worker.openapi.schemas import Schemas

@@ -10,8 +10,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Annotated, Any, Final, Literal, NotRequired, TypeAlias, Union, get_args, get_origin, get_type_hints
-from typing import is_typeddict as is_typed_dict
+from typing import (
+    Annotated,
+    Any,
+    Final,
+    Literal,
+    NotRequired,
+    TypeAlias,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+    is_typeddict,
+)
 from uuid import UUID
 
 from worker.errors import Bug
@@ -34,6 +45,7 @@ class Schemas:
 
     def __init__(self) -> None:
         self.named: dict[str, Schema] = {}
+        self._types: dict[str, object] = {}
 
     def of(self, wanted: Any) -> Schema:
         """The schema of a type; raises :class:`~worker.errors.Bug` for one that JSON has no word for."""
@@ -41,13 +53,14 @@ class Schemas:
             return dict(_PLAIN[wanted])
         if isinstance(wanted, type) and issubclass(wanted, StrEnum):
             return {"type": "string", "enum": [word.value for word in wanted]}
-        if is_typed_dict(wanted) or is_dataclass(wanted):
+        if is_typeddict(wanted) or is_dataclass(wanted):
             return self._refer(wanted)
         return self._built(get_origin(wanted), get_args(wanted), wanted)
 
     def define(self, name: str, schema: Schema) -> Schema:
-        """Give a schema a name, and refer to it."""
-        self.named[name] = schema
+        """Give a schema a name, and refer to it; raises :class:`~worker.errors.Bug` when another has the name."""
+        if self.named.setdefault(name, schema) != schema:
+            raise Bug(f"two schemas are called {name}")
         return refer(name)
 
     def members(self, wanted: Any, *without: str) -> dict[str, Schema]:
@@ -73,7 +86,9 @@ class Schemas:
         raise Bug(f"there is no JSON Schema of {wanted}")
 
     def _refer(self, wanted: Any) -> Schema:
-        name = wanted.__name__.lstrip("_")
+        name = wanted.__name__
+        if self._types.setdefault(name, wanted) is not wanted:
+            raise Bug(f"two types are called {name}")
         if name not in self.named:
             self.named[name] = {}  # one that contains itself finds itself named
             hints, members = get_type_hints(wanted, include_extras=True), self.members(wanted)
