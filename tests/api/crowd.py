@@ -202,6 +202,8 @@ class Caller:
             self.repeat_a_key_at_once,
             self.take_a_name_at_once,
             self.replace_entries,
+            self.annotate_at_once,
+            self.rename_at_once,
             self.ask_for_too_much,
             self.move_categories,
             self.look,
@@ -355,6 +357,36 @@ class Caller:
             self.heard(await self.ask("GET", path))  # it may have been replaced before, and now it was refused
         if self.chance.random() < 0.7:
             assert self.heard(await self.ask("PATCH", path, {"status": "posted"})) is not None
+
+    async def annotate_at_once(self) -> None:
+        """Metadata touches no account, and is merged all the same."""
+        made = await self.create(self.disbursement(1, status=self.chance.choice(("pending", "posted"))))
+        if made is None:
+            return
+        path = f"ledger_transactions/{made['id']}"
+        changes = ({"metadata": {"left": "1"}}, {"metadata": {"right": "1"}})
+        replies = await asyncio.gather(*(self.ask("PATCH", path, change, door) for door, change in enumerate(changes)))
+        assert [reply.status for reply in replies] == [200, 200]
+        shown = (await self.ask("GET", path)).body
+        assert shown["metadata"] == {"caller": str(self.number), "left": "1", "right": "1"}
+        versions = (await self.ask("GET", f"{path}/versions")).body
+        assert sorted(version["version"] for version in versions) == [0, 1, 2]
+
+    async def rename_at_once(self) -> None:
+        """Two transactions on accounts that have nothing in common take one name."""
+        name = self.name()
+        made = []
+        for first in (0, 4):
+            euros = self.chart.euros[first : first + 2]
+            wanted = self.wanted(debit(euros[0], 1), credit(euros[1], 1), status="pending")
+            made.append(await self.create(wanted))
+        paths = [f"ledger_transactions/{each['id']}" for each in made if each is not None]
+        replies = await asyncio.gather(
+            *(self.ask("PATCH", path, {"external_id": name}, door) for door, path in enumerate(paths))
+        )
+        assert sorted(reply.status for reply in replies) == [200, 422]
+        for reply in replies:
+            self.heard(reply)
 
     async def ask_for_too_much(self) -> None:
         wanted = self.disbursement(10**30, archive_on_balance_lock_failure=True)
