@@ -867,8 +867,8 @@ begin
         set position = ledger_chain_heads.position + 1, hash = sha256(ledger_chain_heads.hash || state_digests)
         returning position, hash
     ), link as (
-        insert into ledger_chain (ledger_id, position, transaction_ids, versions, digests, hash)
-        select of_ledger, position, state_ids, state_versions::int[], state_digests, hash from head
+        insert into ledger_chain (ledger_id, position, transaction_ids, versions, digests, hash, created_at)
+        select of_ledger, position, state_ids, state_versions::int[], state_digests, hash, moment from head
     )
     update ledger_account_balances b
     set lock_version = new.lock_version,

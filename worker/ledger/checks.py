@@ -32,25 +32,32 @@ class Release(NamedTuple):
 
 def find_accounts(entries: Sequence[NewEntry], book: Book) -> list[Account] | Refused:
     """The account of each entry, when the entries by themselves make a transaction of this ledger."""
-    return (
-        _refuse_shape(entries)
-        or _refuse_accounts(entries, book)
-        or _balanced(entries, [book.accounts[entry.account] for entry in entries])
-    )
+    if refusal := _refuse_shape(entries):
+        return refusal
+    known, accounts = book.accounts, []
+    for place, entry in enumerate(entries):
+        account = known.get(entry.account)
+        if account is None or account.fixed.discarded or account.fixed.ledger_id != book.ledger_id:
+            return _refuse_account(entry, account, place)
+        accounts.append(account)
+    return _refuse_imbalance(entries, accounts) or accounts
 
 
 def refuse_locks(
     entries: Sequence[NewEntry], accounts: Sequence[Account], status: Status, released: Iterable[Release] = ()
 ) -> Refused | None:
     """Check expected versions before, and conditions after the entries are written and ``released`` is taken back."""
-    for place, (entry, account) in enumerate(zip(entries, accounts, strict=True)):
-        if entry.lock_version is not None and entry.lock_version != account.lock_version:
+    conditional = False
+    for place, entry in enumerate(entries):
+        if entry.lock_version is not None and entry.lock_version != accounts[place].lock_version:
+            account = accounts[place]
             return Refused(
                 RefusalCode.STALE_LOCK_VERSION,
                 f"{account.fixed.label} is at version {account.lock_version}, not {entry.lock_version}",
                 place,
             )
-    if not any(entry.conditions for entry in entries):
+        conditional = conditional or bool(entry.conditions)
+    if not conditional:
         return None
     after = {account.fixed.id: account.sums for account in accounts}
     for release in released:
@@ -115,31 +122,30 @@ def _refuse_shape(entries: Sequence[NewEntry]) -> Refused | None:
     if not 2 <= len(entries) <= MAX_ENTRIES:
         return Refused(RefusalCode.ENTRY_COUNT, f"a transaction has 2 to {MAX_ENTRIES} entries, not {len(entries)}")
     for place, entry in enumerate(entries):
-        if entry.amount < 0:
-            detail = f"the amount on {entry.account} must be 0 or more, not {entry.amount}"
-            return Refused(RefusalCode.NEGATIVE_AMOUNT, detail, place)
-        if entry.amount > MAX_AMOUNT:
-            return Refused(
-                RefusalCode.AMOUNT_TOO_LARGE, f"the amount on {entry.account} has more than 36 digits", place
-            )
-    if len({entry.direction for entry in entries}) < 2:
+        if not 0 <= entry.amount <= MAX_AMOUNT:
+            return _refuse_amount(entry, place)
+    first = entries[0].direction
+    if all(entry.direction is first for entry in entries):
         return Refused(RefusalCode.UNBALANCED, "a transaction has at least one debit and one credit")
     return None
 
 
-def _refuse_accounts(entries: Sequence[NewEntry], book: Book) -> Refused | None:
-    for place, entry in enumerate(entries):
-        account = book.accounts.get(entry.account)
-        if account is None:
-            return Refused(RefusalCode.UNKNOWN_ACCOUNT, f"ledger account {entry.account} does not exist", place)
-        if account.fixed.discarded:
-            return Refused(RefusalCode.DISCARDED_ACCOUNT, f"ledger account {entry.account} is discarded", place)
-        if account.fixed.ledger_id != book.ledger_id:
-            return Refused(RefusalCode.OTHER_LEDGER, f"ledger account {entry.account} is of another ledger", place)
-    return None
+def _refuse_amount(entry: NewEntry, place: int) -> Refused:
+    if entry.amount < 0:
+        detail = f"the amount on {entry.account} must be 0 or more, not {entry.amount}"
+        return Refused(RefusalCode.NEGATIVE_AMOUNT, detail, place)
+    return Refused(RefusalCode.AMOUNT_TOO_LARGE, f"the amount on {entry.account} has more than 36 digits", place)
 
 
-def _balanced(entries: Iterable[NewEntry], accounts: list[Account]) -> list[Account] | Refused:
+def _refuse_account(entry: NewEntry, account: Account | None, place: int) -> Refused:
+    if account is None:
+        return Refused(RefusalCode.UNKNOWN_ACCOUNT, f"ledger account {entry.account} does not exist", place)
+    if account.fixed.discarded:
+        return Refused(RefusalCode.DISCARDED_ACCOUNT, f"ledger account {entry.account} is discarded", place)
+    return Refused(RefusalCode.OTHER_LEDGER, f"ledger account {entry.account} is of another ledger", place)
+
+
+def _refuse_imbalance(entries: Sequence[NewEntry], accounts: Sequence[Account]) -> Refused | None:
     differences: dict[tuple[str, int], int] = {}
     for entry, account in zip(entries, accounts, strict=True):
         unit = (account.fixed.currency, account.fixed.currency_exponent)
@@ -150,7 +156,7 @@ def _balanced(entries: Iterable[NewEntry], accounts: list[Account]) -> list[Acco
             return Refused(
                 RefusalCode.UNBALANCED, f"debits less credits must be 0, not {difference} minor units of {currency}"
             )
-    return accounts
+    return None
 
 
 def _refuse_conditions(

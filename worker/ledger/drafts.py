@@ -24,6 +24,10 @@ class EntryDraft(NamedTuple):
     metadata: str
 
 
+EntryDrafts = Iterable[EntryDraft | tuple[Account, Direction, int, datetime, str]]
+"""Entries about to be written; those of a creation, by far the most, come as bare tuples."""
+
+
 class Draft(NamedTuple):
     """What a new transaction says, but for its entries; ``metadata`` is JSON text."""
 
@@ -50,18 +54,16 @@ def updated(state: Written, update: Update) -> Written:
     )
 
 
-def drafts_of(entries: Iterable[NewEntry], accounts: Iterable[Account], effective_at: datetime) -> list[EntryDraft]:
+def drafts_of(entries: Sequence[NewEntry], accounts: Sequence[Account], effective_at: datetime) -> EntryDrafts:
     """New entries on their accounts; those without a moment of their own take effect with the transaction."""
-    return [
-        EntryDraft(
-            account,
-            entry.direction,
-            entry.amount,
-            entry.effective_at or effective_at,
-            metadata_text(entry.metadata),
-        )
-        for entry, account in zip(entries, accounts, strict=True)
-    ]
+    return zip(
+        accounts,
+        [entry.direction for entry in entries],
+        [entry.amount for entry in entries],
+        [entry.effective_at or effective_at for entry in entries],
+        [metadata_text(entry.metadata) if entry.metadata else NO_METADATA for entry in entries],
+        strict=True,
+    )
 
 
 def moved_in_time(book: Book, state: Written, effective_at: datetime) -> list[EntryDraft]:

@@ -12,7 +12,7 @@ from uuid import UUID
 from worker.ledger.book import Book, Decision, KnownTransaction
 from worker.ledger.checks import Release, find_accounts, refuse_locks, refuse_part
 from worker.ledger.content import content_of, content_of_part, content_of_reversal, metadata_text
-from worker.ledger.drafts import Draft, EntryDraft, are_the_same, drafts_of, moved_in_time, opposites, rest, updated
+from worker.ledger.drafts import Draft, EntryDrafts, are_the_same, drafts_of, moved_in_time, opposites, rest, updated
 from worker.ledger.rounds import Rounds
 from worker.ledger.transaction import (
     BALANCE_LOCK_FAILURE,
@@ -180,7 +180,7 @@ class _Batch:
         known.state = self.rounds.change(wanted)
         return Posted(state.id, state.status, known.state)
 
-    def _new_entries(self, before: Written, wanted: Written, update: Update) -> list[EntryDraft] | Refused | None:
+    def _new_entries(self, before: Written, wanted: Written, update: Update) -> EntryDrafts | Refused | None:
         """What replaces the entries of a pending transaction; None when they stay."""
         if update.entries is not UNSET:
             accounts = find_accounts(update.entries, self._book)
@@ -194,7 +194,7 @@ class _Batch:
         return None
 
     def _change(
-        self, known: KnownTransaction, wanted: Written, entries: list[EntryDraft] | None, reason: str | None
+        self, known: KnownTransaction, wanted: Written, entries: EntryDrafts | None, reason: str | None
     ) -> Posted:
         """Write a pending transaction's next version, whose status may be final."""
         before = known.state
@@ -218,14 +218,14 @@ class _Batch:
             self._book.update(known, self.rounds.change(wanted._replace(entries=moved)))
         return Posted(before.id, wanted.status, known.state)
 
-    def _replace(self, known: KnownTransaction, wanted: Written, entries: list[EntryDraft]) -> None:
+    def _replace(self, known: KnownTransaction, wanted: Written, entries: EntryDrafts) -> None:
         """Discard the entries of a pending transaction for new ones, with the numbers after theirs."""
         before = known.state.entries
         self.rounds.move(before, "discarded")
         entered = self.rounds.enter(wanted.id, wanted.status, entries, before[-1].n + 1)
         self._book.update(known, self.rounds.change(wanted._replace(entries=entered)))
 
-    def _write(self, said: Draft, entries: Sequence[EntryDraft], content_digest: bytes) -> Posted:
+    def _write(self, said: Draft, entries: EntryDrafts, content_digest: bytes) -> Posted:
         written = self.rounds.add(said, entries, content_digest)
         self._book.keep(KnownTransaction(written, content_digest))
         return Posted(written.id, written.status, written)

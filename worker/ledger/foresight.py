@@ -3,8 +3,8 @@
 What a batch leaves behind is known as soon as it is decided, before it is durable. The next one can be decided on that,
 while the database is busy with the first: program and server work at the same time. Nothing is believed that was not
 checked: the statement that writes locks every account and writes nothing unless each is at the version the decision
-rests on (:func:`~worker.ledger.posting_store.write_round`). Who finds that it is not, or that the batch before failed,
-goes the careful way instead: :func:`~worker.ledger.poster.post`, under locks.
+rests on (:func:`~worker.ledger.posting_store.write_foreseen`). Who finds that it is not, or that the batch before
+failed, goes the careful way instead: :func:`~worker.ledger.poster.post`, under locks.
 """
 
 from __future__ import annotations
@@ -36,13 +36,10 @@ class Foreseen:
     _read: Mapping[UUID, int]
 
     async def write(self, connection: Connection) -> bool:
-        """Write it, in one statement; False, and nothing is written, when it rests on what is no longer so.
-
-        Raises :class:`asyncpg.UniqueViolationError` when one of the external ids was taken meanwhile.
-        """
+        """Write it, in one statement; False, and nothing is written, when it rests on what is no longer so."""
         if self._round is None:
             return True
-        return await posting_store.write_round(connection, self._ledger_id, self._now, self._round, self._read)
+        return await posting_store.write_foreseen(connection, self._ledger_id, self._now, self._round, self._read)
 
 
 async def foresee(

@@ -16,7 +16,6 @@ from itertools import compress
 from typing import Final, Generic, Protocol, TypeVar
 from uuid import UUID
 
-import asyncpg
 import structlog
 
 from worker.database import Connection, Database
@@ -187,8 +186,7 @@ class GroupPoster(Generic[Ticket, Reply]):
                     as_foreseen = before is None or await before.landed
                 except DatabaseUnavailable as error:
                     _fail(batch, error)
-                except (_NotAsForeseenError, asyncpg.PostgresError):
-                    # A race: under locks it does not happen again, or shows what it is.
+                except _NotAsForeseenError:
                     await self._settle(ledger_id, batch, ATTEMPTS)
                 except Exception:
                     log.warning("ledger_batch_not_foreseen", operations=len(batch), exc_info=True)

@@ -31,6 +31,9 @@ _ENTRY_WIDTH: Final = WrittenEntry._fields.index("created_at")
 """What an entry's row is written with; the rest is the database's or the account's."""
 
 
+_SIDES: Final = {direction.value: direction for direction in Direction}
+
+
 @dataclass(slots=True)
 class Names:
     """Accounts or transactions as callers name them: by external id or by id."""
@@ -133,24 +136,42 @@ async def lock_categories(connection: Connection, rounds: Sequence[Round]) -> No
     await connection.execute(query("ledger/lock_categories"), list(account_ids))
 
 
-async def write_round(
-    connection: Connection, ledger_id: UUID, now: datetime, written: Round, read: Mapping[UUID, int] | None = None
-) -> bool:
-    """Write what was decided at ``now``, in one statement.
+async def write_round(connection: Connection, ledger_id: UUID, now: datetime, written: Round) -> None:
+    """Write what was decided at ``now``, in one statement; the balances must have been locked in this transaction."""
+    await connection.execute(query("ledger/write_round"), *_arguments(ledger_id, now, written, None))
 
-    The balances must have been locked in this transaction. Or ``read`` has the versions of the accounts that the
-    decision rests on: the answer is False, and nothing is written, when one of them has moved on.
+
+async def write_foreseen(
+    connection: Connection, ledger_id: UUID, now: datetime, written: Round, read: Mapping[UUID, int]
+) -> bool:
+    """Write what was decided on accounts at the versions ``read``, in one statement that locks them first.
+
+    False, and nothing is written, when an account has moved on, or one of the external ids was taken meanwhile.
     """
+    try:
+        done = await connection.fetchval(query("ledger/write_round"), *_arguments(ledger_id, now, written, read))
+    except asyncpg.UniqueViolationError:
+        return False
+    return bool(done)
+
+
+async def edit_entry_metadata(connection: Connection, entry_id: UUID, changes: Mapping[str, str | None]) -> bool:
+    """Merge metadata into an entry's own, an empty or None value removes its key; False when there is no such entry."""
+    transaction_id, n = split_entry_id(entry_id)
+    text = json.dumps({key: value or None for key, value in changes.items()})
+    return bool(await connection.fetchval(query("ledger/edit_entry_metadata"), transaction_id, n, text))
+
+
+def _arguments(ledger_id: UUID, now: datetime, written: Round, read: Mapping[UUID, int] | None) -> list[Any]:
+    """What ``ledger_write_round`` takes, in its order."""
     accounts = Places(balance.account_id for balance in written.balances)
-    expected = None if read is None else whole_numbers([read[account_id] for account_id in accounts.values])
     entries = _entry_columns(written.entries, accounts)
     days = _day_columns(written.days, accounts)
-    done = await connection.fetchval(
-        query("ledger/write_round"),
+    return [
         ledger_id,
         now,
         accounts.values,
-        expected,
+        None if read is None else whole_numbers([read[account_id] for account_id in accounts.values]),
         *_transaction_columns(written.transactions),
         *entries,
         *columns(written.transitions, len(TransitionRow._fields)),
@@ -160,15 +181,7 @@ async def write_round(
         whole_numbers([state.version for state in written.states]),
         b"".join([digest_of(state) for state in written.states]),
         *days,
-    )
-    return bool(done)
-
-
-async def edit_entry_metadata(connection: Connection, entry_id: UUID, changes: Mapping[str, str | None]) -> bool:
-    """Merge metadata into an entry's own, an empty or None value removes its key; False when there is no such entry."""
-    transaction_id, n = split_entry_id(entry_id)
-    text = json.dumps({key: value or None for key, value in changes.items()})
-    return bool(await connection.fetchval(query("ledger/edit_entry_metadata"), transaction_id, n, text))
+    ]
 
 
 def _transaction_columns(rows: Sequence[TransactionRow]) -> list[Any]:
@@ -205,18 +218,25 @@ def _day_columns(rows: Sequence[DayRow], accounts: Places[UUID]) -> list[Any]:
 
 
 def _account(row: asyncpg.Record) -> Account:
-    fixed = LedgerAccount(
-        row["id"],
-        row["ledger_id"],
-        row["external_id"],
-        Direction(row["normal_balance"]),
-        row["currency"],
-        row["currency_exponent"],
-        row["discarded"],
-        sealed_text(row["id"], row["normal_balance"], row["currency"], row["currency_exponent"]),
-    )
-    sums = row["posted_debits"], row["posted_credits"], row["pending_debits"], row["pending_credits"]
-    return Account(fixed, *sums, row["lock_version"])
+    (
+        account_id,
+        ledger_id,
+        external_id,
+        normal_balance,
+        currency,
+        exponent,
+        discarded,
+        posted_debits,
+        posted_credits,
+        pending_debits,
+        pending_credits,
+        lock_version,
+        *_,
+    ) = row
+    sealed = sealed_text(account_id, normal_balance, currency, exponent)
+    side = _SIDES[normal_balance]
+    fixed = LedgerAccount(account_id, ledger_id, external_id, side, currency, exponent, discarded, sealed)
+    return Account(fixed, posted_debits, posted_credits, pending_debits, pending_credits, lock_version)
 
 
 def _written(row: asyncpg.Record, entries: Iterable[WrittenEntry]) -> Written:
