@@ -69,7 +69,7 @@ async def open_books(database: Database) -> Books:
         ledger_id = await store.ensure_ledger(connection, LEDGER)
         for first in range(0, len(specs), ACCOUNTS_PER_STATEMENT):
             ids |= await store.ensure_accounts(connection, ledger_id, specs[first : first + ACCOUNTS_PER_STATEMENT])
-    return Books(ledger_id, [UUID(int=0), *(ids[account_name(number)] for number in ACCOUNTS)])
+    return Books(ledger_id, [UUID(int=0), *(ids[_name(number)] for number in ACCOUNTS)])
 
 
 async def post_batch(database: Database, books: Books, batch: Sequence[tuple[Disbursement, datetime]]) -> None:
@@ -104,7 +104,7 @@ def _specs() -> Iterator[AccountSpec]:
     leaves = [_category(f"leaf-{number}", branches[number % BRANCHES]) for number in range(LEAVES)]
     for number in ACCOUNTS:
         yield AccountSpec(
-            account_name(number), account_name(number), Direction.DEBIT, CURRENCY, categories=(leaves[number % LEAVES],)
+            _name(number), _name(number), Direction.DEBIT, CURRENCY, categories=(leaves[number % LEAVES],)
         )
 
 
@@ -112,6 +112,5 @@ def _category(name: str, parent: CategorySpec | None) -> CategorySpec:
     return CategorySpec(name, name, Direction.DEBIT, CURRENCY, parent=parent)
 
 
-def account_name(number: int) -> str:
-    """An account's external id, and its name."""
+def _name(number: int) -> str:
     return f"account-{number}"

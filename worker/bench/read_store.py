@@ -1,19 +1,13 @@
-"""Times the product's own reading statements, as they are in ``sql/queries``."""
+"""Runs the product's own reading statements, as they are in ``sql/queries``, and asks the server how long they take."""
 
 from __future__ import annotations
 
 import json
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from worker.database import Connection, query
-
-
-class ServerTime(NamedTuple):
-    """Milliseconds of planning a statement, and of executing it."""
-
-    planning: float
-    execution: float
 
 
 async def find_category(connection: Connection, ledger_id: UUID, external_id: str) -> UUID:
@@ -22,18 +16,29 @@ async def find_category(connection: Connection, ledger_id: UUID, external_id: st
     return found
 
 
-async def read(connection: Connection, name: str, arguments: tuple[Any, ...]) -> int:
+async def read(connection: Connection, name: str, arguments: Sequence[Any]) -> int:
     """Run a statement of the product as the product does; returns how many rows it found."""
     return len(await connection.fetch(query(name), *arguments))
 
 
-async def count_replanned(connection: Connection, name: str) -> int:
-    """How often this session has planned the statement for one use alone, instead of keeping a plan."""
-    return int(await connection.fetchval(query("bench/count_replanned"), query(name)))
+async def time_in_database(connection: Connection, name: str, arguments: Sequence[Any]) -> float:
+    """Milliseconds the server takes for a statement that this session has read with before.
 
-
-async def time_in_database(connection: Connection, name: str, arguments: tuple[Any, ...]) -> ServerTime:
-    """Milliseconds the server takes for a statement."""
-    told = await connection.fetchval(f"explain (analyze, timing off, format json)\n{query(name)}", *arguments)
+    It is executed as it stands prepared: when its plan is kept, planning costs nothing; when one is made for every
+    use, that is part of the time.
+    """
+    prepared = await connection.fetchval(query("bench/find_prepared"), query(name))
+    values = ", ".join(map(_literal, arguments))
+    told = await connection.fetchval(f'explain (analyze, timing off, format json) execute "{prepared}" ({values})')
     plan = json.loads(told)[0]
-    return ServerTime(plan["Planning Time"], plan["Execution Time"])
+    milliseconds: float = plan["Planning Time"] + plan["Execution Time"]
+    return milliseconds
+
+
+def _literal(value: Any) -> str:
+    """A value of ours as SQL writes it: no text of these has a quote in it."""
+    match value:
+        case None:
+            return "null"
+        case _:
+            return f"'{value}'"

@@ -1,4 +1,4 @@
-"""Measures reading: the balances an aged ledger is asked for, each by the product's own statement."""
+"""Measures reading: the balances an aged ledger is asked for, each by the very statement the API uses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from worker.bench import read_store
 from worker.bench.cases import Reading
 from worker.bench.figures import MILLISECONDS, ReadFigures, read_figures
 from worker.bench.history import YEAR
-from worker.bench.product import ROOT, Books, account_name
+from worker.bench.product import ROOT, Books
 from worker.bench.workload import ACCOUNTS, CASH
 from worker.database import Database
 from worker.errors import Bug
@@ -42,16 +42,7 @@ async def measure_reading(
     reads = {
         Reading.BALANCE: _Read("api/find_account", lambda: (_any(books, chance),)),
         Reading.AT_VERSION: _Read("api/sums_at_version", lambda: (hot, chance.randint(1, transactions))),
-        Reading.AT_DAY: _Read(
-            "ledger/balances_before",
-            lambda: (
-                books.ledger_id,
-                [account_name(CASH)],
-                None,
-                None,
-                midnight((until - YEAR * chance.random()).date()),
-            ),
-        ),
+        Reading.AT_DAY: _Read("api/sums_before", lambda: (hot, midnight((until - YEAR * chance.random()).date()))),
         Reading.AT_MOMENT: _Read("api/sums_before", lambda: (hot, until - YEAR * chance.random())),
         Reading.CATEGORY: _Read("api/find_category", lambda: (root,)),
     }
@@ -65,9 +56,7 @@ def _any(books: Books, chance: random.Random) -> object:
 async def _measure(database: Database, read: _Read) -> ReadFigures:
     inside, answers = [], []
     async with database.connection() as connection:
-        for number in range(WARM_UP + TIMES):
-            if number == WARM_UP:
-                replanned = await read_store.count_replanned(connection, read.query)
+        for _ in range(WARM_UP + TIMES):
             arguments = read.draw()
             begun = time.perf_counter()
             found = await read_store.read(connection, read.query, arguments)
@@ -75,7 +64,4 @@ async def _measure(database: Database, read: _Read) -> ReadFigures:
             inside.append(await read_store.time_in_database(connection, read.query, arguments))
             if found != 1:
                 raise Bug(f"{read.query} found {found} rows instead of one")
-        is_replanned = await read_store.count_replanned(connection, read.query) > replanned
-    # A plan that is kept costs nothing any more; one that is made for every use is part of each answer.
-    times = [one.execution + (one.planning if is_replanned else 0) for one in inside[WARM_UP:]]
-    return read_figures(times, answers[WARM_UP:])
+    return read_figures(inside[WARM_UP:], answers[WARM_UP:])
