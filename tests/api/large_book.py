@@ -77,7 +77,7 @@ group by 1, 2
 async def write_large_book(database: Database, transactions: int, accounts: int) -> dict[str, UUID]:
     """Accounts by name: ``hot`` is debited by every transaction, each of ``a0``, ``a1``, … credited by some.
 
-    All but ``hot`` are in one category. Statistics are fresh.
+    All but ``hot`` are in one category, whose own sums are left at zero. Statistics are fresh.
     """
     async with database.transaction() as connection:
         ledger_id = await store.ensure_ledger(connection, "large")
