@@ -83,7 +83,7 @@ def lists(hot: UUID, cold: UUID, some: UUID) -> list[tuple[str, int, dict[int, A
         ("api/entries_window", 5, {1: "created_at desc", 2: hot, 3: some, 4: 1, 5: 256}),
         ("api/entries_window", 5, {1: "created_at asc", 3: some, 4: 1, 5: 256}),
         ("api/entries_window", 5, {1: "effective_at desc", 3: some, 4: 1, 5: 256}),
-        ("api/few_transactions", 4, {1: cold, 4: 10_000}),
+        *(("api/few_transactions", 4, {place: some, 4: 10_000}) for place in (1, 2, 3)),
         ("api/few_unposted", 2, {1: ["pending"], 2: 10_000}),
         ("api/few_effective", 3, {1: A_DAY_IN, 2: A_DAY_LATER, 3: 10_000}),
         ("api/few_entries", 4, {1: hot, 2: A_DAY_IN, 3: A_DAY_LATER, 4: 10_000}),
