@@ -30,9 +30,9 @@ from tests.openapi.questions import Credentials, Known, Sample
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 MORE_EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES")
-EXAMPLES = 4
+EXAMPLES = 3
 """Random questions about each operation; those that walk along its schema's bounds come first."""
-SAMPLE = Sample(first=8, nth=8) if MORE_EXAMPLES is None else Sample(first=0, nth=1)
+SAMPLE = Sample(first=6, nth=12) if MORE_EXAMPLES is None else Sample(first=0, nth=1)
 FAMILIAR_SHARE = 0.6
 """Part of the operations that must have been seen to succeed: the others need a state that nobody can guess."""
 

@@ -24,7 +24,10 @@ DESCRIPTION: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One method of one path. ``parameters`` and ``responses`` are OpenAPI's objects, these by status."""
+    """One method of one path. ``parameters`` and ``responses`` are OpenAPI's objects, these by status.
+
+    ``may_be_empty``: a body that is left out stands for an object without members.
+    """
 
     method: str
     path: str
@@ -34,6 +37,7 @@ class Operation:
     responses: Mapping[int, Document]
     parameters: Sequence[Document] = ()
     body: Schema | None = None
+    may_be_empty: bool = False
     security: Sequence[str] = ()
 
 
@@ -113,7 +117,9 @@ def _operation(operation: Operation) -> Document:
     if operation.parameters:
         document["parameters"] = list(operation.parameters)
     if operation.body is not None:
-        required = bool(operation.body.get("required"))
-        document["requestBody"] = {"required": required, "content": {JSON: {"schema": operation.body}}}
+        document["requestBody"] = {
+            "required": not operation.may_be_empty,
+            "content": {JSON: {"schema": operation.body}},
+        }
     document["responses"] = {str(status): operation.responses[status] for status in sorted(operation.responses)}
     return document

@@ -110,6 +110,7 @@ def _operation(route: Route, schemas: Schemas, routes: Sequence[Route]) -> Opera
         summary=_sentence(inspect.getdoc(handler)),
         parameters=[*_parameters(request), *([IDEMPOTENCY_KEY] if method == "POST" else [])],
         body=request.body,
+        may_be_empty=request.body is not None and not request.body["required"],
         responses={
             **{status: refer_to_response(_REFUSALS[status][0]) for status in statuses},
             201 if method == "POST" else 200: {**_success(handler, schemas), **_links(route, routes)},
