@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count, cycle
 from typing import Any
+from urllib.parse import quote
 
 import requests
 from requests.auth import AuthBase
@@ -17,6 +18,9 @@ from tests.flow.stack import API_TOKEN
 from tests.openapi.ledger_story import LedgerStory
 from tests.openapi.teller import LEDGER_KEY, signed
 from worker.api.call import MAX_KEY_CHARACTERS
+
+MAX_URL_CHARACTERS = 8_000
+"""What is longer is refused by the HTTP library itself, in its own words."""
 
 
 class Credentials(AuthBase):
@@ -103,6 +107,12 @@ def balanced(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
         {**{name: value for name, value in entry.items() if name in kept}, "direction": side, "amount": 1}
         for entry, side in zip(pairs, sides, strict=False)
     ]
+
+
+def fits(case: Case) -> bool:
+    """Whether a URL is short enough to reach the service."""
+    url = f"{case.path_parameters}{case.query}"
+    return len(quote(url, errors="replace")) < MAX_URL_CHARACTERS
 
 
 def means_well(case: Case, location: str) -> bool:

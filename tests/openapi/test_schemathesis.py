@@ -26,7 +26,7 @@ from schemathesis.engine.recorder import ScenarioRecorder
 
 from tests.conftest import copied_database
 from tests.openapi.product import Product, open_product
-from tests.openapi.questions import Credentials, Known, Sample
+from tests.openapi.questions import Credentials, Known, Sample, fits
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 MORE_EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES")
@@ -87,7 +87,7 @@ def ask(product: Product, document: Mapping[str, Any], path: str | None = None) 
 
     @schema.hook
     def filter_case(context: HookContext, case: Case) -> bool:
-        return SAMPLE.takes(case)
+        return fits(case) and SAMPLE.takes(case)
 
     @schema.hook
     def map_case(context: HookContext, case: Case) -> Case:
