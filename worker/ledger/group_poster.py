@@ -12,7 +12,6 @@ import asyncio
 from collections import deque
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import compress
 from typing import Final, Generic, Protocol, TypeVar
 from uuid import UUID
 
@@ -177,33 +176,45 @@ class GroupPoster(Generic[Ticket, Reply]):
     async def _fly(
         self, ledger_id: UUID, flight: _Flight[Ticket, Reply], before: _Flight[Ticket, Reply] | None
     ) -> None:
-        """Post a batch as it was foreseen, or else under locks, and answer everybody in it."""
-        batch, as_foreseen = flight.batch, False
+        """Post a batch as it was foreseen, or else under locks; answer everybody in it."""
+        as_foreseen = False
         try:
             async with self._turns:
                 try:
                     answers = await self._post_foreseen(ledger_id, flight, before)
-                    as_foreseen = before is None or await before.landed
                 except DatabaseUnavailable as error:
-                    _fail(batch, error)
-                except _NotAsForeseenError:
-                    await self._settle(ledger_id, batch, ATTEMPTS)
-                except Exception:
-                    log.warning("ledger_batch_not_foreseen", operations=len(batch), exc_info=True)
-                    await self._settle(ledger_id, batch, ATTEMPTS)
-                else:
-                    # What wrote nothing was decided on what the batch before was to leave behind.
-                    sure = [as_foreseen or isinstance(answer, Posted) for answer in answers]
-                    _deliver(list(compress(batch, sure)), list(compress(answers, sure)))
-                    if not as_foreseen:
-                        unsure = [each for each, known in zip(batch, sure, strict=True) if not known]
-                        await self._settle(ledger_id, unsure, ATTEMPTS)
+                    return _fail(flight.batch, error)
+                as_foreseen = (before is None or await before.landed) and answers is not None
+                # Otherwise what wrote nothing is unsure: it was decided on what the batch before was to leave behind.
+                sure = {
+                    place: answer
+                    for place, answer in enumerate(answers or ())
+                    if as_foreseen or isinstance(answer, Posted)
+                }
+                for place, answer in sure.items():
+                    _answer(flight.batch[place], answer)
+                if unsure := [each for place, each in enumerate(flight.batch) if place not in sure]:
+                    await self._settle(ledger_id, unsure, ATTEMPTS)
         finally:
             if not flight.foreseen.done():
                 flight.foreseen.set_result(None)
             flight.landed.set_result(as_foreseen)
 
     async def _post_foreseen(
+        self, ledger_id: UUID, flight: _Flight[Ticket, Reply], before: _Flight[Ticket, Reply] | None
+    ) -> Sequence[Result | Reply] | None:
+        """What the batch came to; None when it can not be written as it was decided, and nothing was."""
+        try:
+            return await self._write_foreseen(ledger_id, flight, before)
+        except _NotAsForeseenError:
+            return None
+        except DatabaseUnavailable:
+            raise
+        except Exception:
+            log.warning("ledger_batch_not_foreseen", operations=len(flight.batch), exc_info=True)
+            return None
+
+    async def _write_foreseen(
         self, ledger_id: UUID, flight: _Flight[Ticket, Reply], before: _Flight[Ticket, Reply] | None
     ) -> Sequence[Result | Reply]:
         batch = flight.batch
@@ -242,7 +253,8 @@ class GroupPoster(Generic[Ticket, Reply]):
                 log.exception("ledger_operation_not_posted", operation=type(batch[0].operation).__name__)
                 _fail(batch, NotPosted(f"the operation could not be posted: {type(error).__name__}"))
         else:
-            _deliver(batch, answers)
+            for each, answer in zip(batch, answers, strict=True):
+                _answer(each, answer)
 
     async def _post(self, ledger_id: UUID, batch: Sequence[_Waiting[Ticket, Reply]]) -> Sequence[Result | Reply]:
         async with self._database.transaction() as connection:
@@ -288,10 +300,9 @@ def _in_order(
     return [told[place] if place in told else next(posted) for place in range(len(batch))]
 
 
-def _deliver(batch: Sequence[_Waiting[Ticket, Reply]], answers: Sequence[Result | Reply]) -> None:
-    for each, answer in zip(batch, answers, strict=True):
-        if not each.answer.done():  # a caller that hung up cancelled its own wait, nobody else's
-            each.answer.set_result(answer)
+def _answer(waiting: _Waiting[Ticket, Reply], answer: Result | Reply) -> None:
+    if not waiting.answer.done():  # a caller that hung up cancelled its own wait, nobody else's
+        waiting.answer.set_result(answer)
 
 
 def _entries_of(operation: Operation) -> int:

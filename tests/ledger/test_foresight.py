@@ -1,0 +1,138 @@
+"""Batches that are decided before the batch ahead of them is durable."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from tests.ledger.books import CASH, LOAN, REVENUE, Ledger, create, credit, debit, earn, reverse, spend
+from worker.ledger.foresight import Foreseen, foresee
+from worker.ledger.group_poster import OPERATIONS_TO_FOLLOW, GroupPoster, NotPosted
+from worker.ledger.transaction import (
+    Archive,
+    Create,
+    Operation,
+    Post,
+    Posted,
+    RefusalCode,
+    Refused,
+    Status,
+    Update,
+)
+
+
+async def decide(ledger: Ledger, *operations: Operation, before: Foreseen | None = None) -> Foreseen:
+    async with ledger.database.connection() as connection:
+        foreseen = await foresee(connection, ledger.id, operations, before)
+    assert foreseen is not None
+    return foreseen
+
+
+async def write(ledger: Ledger, foreseen: Foreseen) -> bool:
+    async with ledger.database.connection() as connection:
+        return await foreseen.write(connection)
+
+
+async def transactions(ledger: Ledger) -> int:
+    async with ledger.database.connection() as connection:
+        return int(await connection.fetchval("select count(*) from ledger_transactions"))
+
+
+async def test_a_batch_is_decided_on_what_the_one_before_will_leave_behind(ledger: Ledger) -> None:
+    first = await decide(ledger, earn("t1", 100))
+    second = await decide(ledger, spend("t2", 60), spend("t3", 60), before=first)
+    match second.results:
+        case [Posted(_, Status.POSTED, written), Refused(RefusalCode.BALANCE_CONDITION)]:
+            assert [entry.lock_version for entry in written.entries] == [1, 2]
+        case other:
+            pytest.fail(f"{other}")
+    assert await write(ledger, first)
+    assert await write(ledger, second)
+    assert (await ledger.balance(CASH)).posted == 40
+    assert await ledger.findings() == []
+
+
+async def test_what_is_written_says_the_moment_it_was_decided(ledger: Ledger) -> None:
+    foreseen = await decide(ledger, earn("t1"))
+    assert await write(ledger, foreseen)
+    (result,) = foreseen.results
+    assert isinstance(result, Posted)
+    async with ledger.database.connection() as connection:
+        moments = await connection.fetchrow(
+            "select t.created_at, t.updated_at, t.posted_at, e.created_at, c.created_at "
+            "from ledger_transactions t join ledger_entries e on e.transaction_id = t.id, ledger_chain c"
+        )
+    assert moments is not None
+    assert set(moments) == {result.written.created_at}
+
+
+async def test_nothing_is_written_once_an_account_has_moved_on(ledger: Ledger) -> None:
+    foreseen = await decide(ledger, earn("t1"))
+    await ledger.post(earn("t2"))
+    assert not await write(ledger, foreseen)
+    assert await transactions(ledger) == 1
+    assert await ledger.findings() == []
+
+
+async def test_nothing_is_written_when_the_batch_before_was_not(ledger: Ledger) -> None:
+    first = await decide(ledger, earn("t1"))
+    second = await decide(ledger, spend("t2", 50), before=first)
+    assert not await write(ledger, second)
+    assert await transactions(ledger) == 0
+
+
+async def test_nothing_is_written_when_an_external_id_was_taken_on_other_accounts(ledger: Ledger) -> None:
+    foreseen = await decide(ledger, earn("t1"))
+    await ledger.post(create("t1", debit("cash-usd", 5), credit("revenue-usd", 5)))
+    assert not await write(ledger, foreseen)
+    assert await transactions(ledger) == 1
+
+
+async def test_a_batch_of_refusals_has_nothing_to_write(ledger: Ledger) -> None:
+    foreseen = await decide(ledger, spend("t1", 1))
+    assert await write(ledger, foreseen)
+    assert await transactions(ledger) == 0
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        earn("known"),
+        earn("ahead"),
+        Post("known"),
+        Archive("known", "returned"),
+        Update("known", description="other"),
+        reverse("known", "mirrored"),
+    ],
+)
+async def test_what_may_be_changing_right_now_takes_locks(ledger: Ledger, operation: Operation) -> None:
+    await ledger.post(earn("known"))
+    first = await decide(ledger, earn("ahead"))
+    async with ledger.database.connection() as connection:
+        assert await foresee(connection, ledger.id, [earn("new"), operation], first) is None
+
+
+def poison(create: Create) -> Create:
+    """A creation that the ledger accepts and PostgreSQL does not."""
+    return replace(create, transaction=replace(create.transaction, description="\0"))
+
+
+async def test_who_was_decided_on_a_batch_that_failed_is_decided_again(ledger: Ledger) -> None:
+    """The first half earns what the second half lends; it fails as a whole, then one by one only its poison does."""
+    half = 2 * OPERATIONS_TO_FOLLOW
+    group = GroupPoster[None, None](ledger.database)
+    operations = [earn(f"e{n}", 10) for n in range(half)] + [spend(f"s{n}", 10) for n in range(half)]
+    operations[half // 2] = poison(operations[half // 2])
+    answers = await asyncio.gather(
+        *(group.submit(ledger.id, operation) for operation in operations), return_exceptions=True
+    )
+    await group.close()
+    assert [type(answer) for answer in answers].count(Posted) == 2 * half - 2
+    assert isinstance(answers[half // 2], NotPosted)
+    (refused,) = [answer for answer in answers if isinstance(answer, Refused)]
+    assert refused.code is RefusalCode.BALANCE_CONDITION
+    assert (await ledger.balance(LOAN)).posted == (half - 1) * 10
+    assert (await ledger.balance(REVENUE)).posted == (half - 1) * 10
+    assert await ledger.findings() == []
