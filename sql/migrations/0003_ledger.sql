@@ -421,7 +421,9 @@ begin
          old.archived_reason, old.metadata, old.ledgerable_type, old.ledgerable_id, old.first_entry, old.last_entry,
          old.updated_at);
     new.version := old.version + 1;
-    new.updated_at := now();
+    -- The poster says the moment it decided, under its locks. now() will not do: a database transaction that had to wait
+    -- for a lock began before the state it changes was written.
+    new.updated_at := coalesce(nullif(current_setting('ledger.moment', true), '')::timestamptz, clock_timestamp());
     return new;
 end $$;
 
@@ -749,6 +751,9 @@ begin
     ) then
         return false;
     end if;
+    if cardinality(changed_ids) > 0 then
+        perform set_config('ledger.moment', moment::text, true);
+    end if;
     with new_balances as (
         select accounts[place] as account_id, lock_version, posted_debits, posted_credits, pending_debits,
                pending_credits
@@ -790,10 +795,10 @@ begin
     ), new_transitions as (
         insert into ledger_entry_transitions
             (transaction_id, n, account_id, to_status, lock_version,
-             posted_debits, posted_credits, pending_debits, pending_credits)
-        select *
+             posted_debits, posted_credits, pending_debits, pending_credits, created_at)
+        select moved.*, moment
         from unnest(moved_transactions, moved_numbers, moved_accounts, moved_statuses, moved_versions,
-                    moved_posted_debits, moved_posted_credits, moved_pending_debits, moved_pending_credits)
+                    moved_posted_debits, moved_posted_credits, moved_pending_debits, moved_pending_credits) as moved
     ), changed_transactions as (
         update ledger_transactions t
         set status = changed.status,

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from tests.ledger.books import CASH, DAY, LOAN, REVENUE, Ledger, create, credit, debit, earn, reverse, spend
-from worker.ledger import posting_store
+from worker.ledger import poster, posting_store
 from worker.ledger.book import midnight
 from worker.ledger.transaction import (
     BALANCE_LOCK_FAILURE,
@@ -258,3 +258,20 @@ async def test_metadata_of_an_entry_may_always_change(ledger: Ledger) -> None:
     assert result.written is not None
     assert [json.loads(one.metadata) for one in result.written.entries] == [{"b": "2"}, {}]
     assert result.written.entries[0].updated_at > entry.updated_at
+
+
+async def test_a_writer_that_had_to_wait_writes_a_later_moment(ledger: Ledger) -> None:
+    await ledger.post(earn("t", status=Status.PENDING))
+    async with ledger.database.transaction() as connection:
+        await connection.execute("select 1")  # its own time stands still from here on
+        await ledger.post(Update("t", description="first"))
+        (result,) = await poster.post(connection, ledger.id, [Post("t", LATER)])
+    assert isinstance(result, Posted)
+    async with ledger.database.connection() as connection:
+        moments = await connection.fetch(
+            "select created_at from ledger_transaction_versions order by version"
+        ) + await connection.fetch("select updated_at from ledger_transactions")
+        moved = await connection.fetchval("select max(created_at) from ledger_entry_transitions")
+    assert [tuple(row) for row in moments] == sorted({tuple(row) for row in moments})
+    assert moved == result.written.updated_at == moments[-1][0]
+    assert await ledger.findings() == []

@@ -55,7 +55,7 @@ class Names:
 
 @dataclass(frozen=True, slots=True)
 class Locked:
-    """Accounts by id whose balances are locked, and the moment of the database transaction that holds the locks."""
+    """Accounts by id, and a moment: the last one was locked at that time, or all were read."""
 
     now: datetime
     accounts: Mapping[UUID, Account]
@@ -85,7 +85,7 @@ async def lock_balances(connection: Connection, ledger_id: UUID, named: Names) -
     rows = await connection.fetch(query("ledger/lock_balances"), ledger_id, list(named.external_ids), list(named.ids))
     if not rows:
         return Locked(datetime.min.replace(tzinfo=UTC), {})  # without accounts nothing is written, at whatever moment
-    return Locked(rows[0]["now"], {row["id"]: _account(row) for row in rows})
+    return Locked(rows[-1]["now"], {row["id"]: _account(row) for row in rows})
 
 
 async def read_balances(

@@ -1,6 +1,7 @@
 -- Locks the balances a batch will touch, in one order for everybody so that two batches never deadlock.
 -- The inner query locks one row at a time as the sorted accounts come by: never a scan, whatever the planner believes.
-select a.*, b.*, now() as now
+-- The moment is the clock's once the row is locked: whoever had it before wrote earlier.
+select a.*, b.*, clock_timestamp() as now
 from (
     select id, ledger_id, external_id, normal_balance, currency, currency_exponent, discarded_at is not null as discarded
     from ledger_accounts
