@@ -886,6 +886,33 @@ begin
     return true;
 end $$;
 
+-- The balances a batch will touch, without waiting for whoever is writing them, and whether any of its external ids is
+-- taken already. A function for the sake of its plan, which would else be made anew for every batch.
+create function ledger_read_balances(
+    of_ledger uuid, account_names text[], account_ids uuid[], new_external_ids text[]
+) returns table (
+    id uuid, ledger_id uuid, external_id text, normal_balance text, currency text, currency_exponent smallint,
+    discarded boolean, posted_debits numeric, posted_credits numeric, pending_debits numeric, pending_credits numeric,
+    lock_version bigint, now timestamptz, taken boolean
+) language plpgsql stable set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+#variable_conflict use_column
+begin
+    return query
+    select a.id, a.ledger_id, a.external_id, a.normal_balance, a.currency, a.currency_exponent,
+           a.discarded_at is not null, b.posted_debits, b.posted_credits, b.pending_debits, b.pending_credits,
+           b.lock_version, now(),
+           exists (select from ledger_transactions t
+                   where t.ledger_id = of_ledger and t.external_id = any(new_external_ids) and t.status <> 'archived')
+    from (
+        select named.id from ledger_accounts named
+        where named.ledger_id = of_ledger and named.external_id = any(account_names)
+        union
+        select unnest(account_ids)
+    ) as named
+    join ledger_accounts a on a.id = named.id
+    join ledger_account_balances b on b.account_id = a.id;
+end $$;
+
 -- The sums of an account over the entries effective before a moment, in the past or the future.
 create function ledger_sums_before(account_id uuid, moment timestamptz)
 returns table (posted_debits numeric, posted_credits numeric, pending_debits numeric, pending_credits numeric)
