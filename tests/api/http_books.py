@@ -150,7 +150,7 @@ class Books(RuleBasedStateMachine):
         return not account.foreign and (unit.currency, unit.exponent) == (account.currency, account.exponent)
 
     def _is_taken(self, external_id: object) -> bool:
-        """Whether another account, discarded or not, has an external id."""
+        """Whether another account has an external id; discarding one frees it."""
         taken = (self.about[name]["external_id"] for name in self.own_accounts())
         return external_id is not None and external_id in taken
 
@@ -177,6 +177,8 @@ class Books(RuleBasedStateMachine):
         expected = 404 if account.discarded else 422 if self.model.version(name) else 200
         assert reply.status == expected, reply
         account.discarded |= reply.accepted
+        if reply.accepted and name in self.about:
+            self.about[name] = {**self.about[name], "external_id": None}
 
     def _open_category(self, data: st.DataObject) -> None:
         parents = data.draw(st.lists(st.sampled_from(sorted(self.units) or [""]), max_size=2, unique=True))

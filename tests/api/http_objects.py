@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from hypothesis import strategies as st
@@ -175,7 +176,8 @@ class Objects(Lists):
                 NewEntry(settlement.contra, direction.opposite, amount),
             )
             new = NewTransaction(None, status, settlement.bound, settlement.description, {}, entries)
-            moment = moment_of(str(shown["updated_at"])) if "updated_at" in shown else MOMENTS[-1]
+            posted_by = shown.get("ledger_transaction_id")
+            moment = self._moment("created_at", str(posted_by)) if posted_by else MOMENTS[-1]
             posted = self.model.apply(Create(new), moment)
             if posted.word != WRITTEN or posted.transaction is None:
                 return False
@@ -183,6 +185,10 @@ class Objects(Lists):
             settlement.transaction = posted.transaction
         settlement.amount, settlement.direction, settlement.own_status = amount, direction, status
         return True
+
+    def _moment(self, member: str, transaction_id: str) -> datetime:
+        """When a settlement's transaction was written or changed: under its locks, a little after the settlement."""
+        return moment_of(str(self.ask("GET", f"ledger_transactions/{transaction_id}").body[member]))
 
     def _take(self, settlement: Settlement, held: set[Held]) -> None:
         """An entry that an archived settlement still held changes over."""
@@ -212,7 +218,8 @@ class Objects(Lists):
                 settlement.own_status, accepted = status, True
             case "pending" if settlement.transaction is not None:
                 update = Update(settlement.transaction.id, Status(status))
-                moment = moment_of(reply.body["updated_at"]) if reply.accepted else MOMENTS[-1]
+                transaction_id = str(settlement.transaction.id)
+                moment = self._moment("updated_at", transaction_id) if reply.accepted else MOMENTS[-1]
                 accepted = self.model.apply(update, moment).word == WRITTEN
             case "pending":
                 settlement.own_status, accepted = status, True
