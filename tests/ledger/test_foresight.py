@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from tests.ledger.books import CASH, LOAN, REVENUE, Ledger, create, credit, debit, earn, reverse, spend
+from worker.ledger import poster
 from worker.ledger.foresight import Foreseen, foresee
 from worker.ledger.group_poster import OPERATIONS_TO_FOLLOW, GroupPoster, NotPosted
 from worker.ledger.transaction import (
@@ -135,4 +136,26 @@ async def test_who_was_decided_on_a_batch_that_failed_is_decided_again(ledger: L
     assert refused.code is RefusalCode.BALANCE_CONDITION
     assert (await ledger.balance(LOAN)).posted == (half - 1) * 10
     assert (await ledger.balance(REVENUE)).posted == (half - 1) * 10
+    assert await ledger.findings() == []
+
+
+async def waits_for_a_lock(ledger: Ledger) -> bool:
+    async with ledger.database.connection() as connection:
+        return bool(await connection.fetchval("select exists(select from pg_locks where not granted)"))
+
+
+async def test_a_foreign_version_of_the_same_number_is_not_taken_for_the_batch_before(ledger: Ledger) -> None:
+    """A foreign writer puts as many entries on the accounts as the batch that goes ahead, while both are under way."""
+    group = GroupPoster[None, None](ledger.database)
+    async with ledger.database.transaction() as foreign:
+        await poster.post(foreign, ledger.id, [earn(f"foreign {n}", 500) for n in range(OPERATIONS_TO_FOLLOW)])
+        submitted = asyncio.gather(
+            *(group.submit(ledger.id, earn(f"t{n}", 1)) for n in range(2 * OPERATIONS_TO_FOLLOW))
+        )
+        while not await waits_for_a_lock(ledger):
+            pass
+        for _ in range(50):  # round trips, in which the batch that follows is decided too
+            await transactions(ledger)
+    assert {type(answer) for answer in await submitted} == {Posted}
+    assert (await ledger.balance(CASH)).posted == 502 * OPERATIONS_TO_FOLLOW
     assert await ledger.findings() == []

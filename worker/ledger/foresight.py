@@ -36,7 +36,11 @@ class Foreseen:
     _read: Mapping[UUID, int]
 
     async def write(self, connection: Connection) -> bool:
-        """Write it, in one statement; False, and nothing is written, when it rests on what is no longer so."""
+        """Write it, in one statement; False, and nothing is written, when it rests on what is no longer so.
+
+        What it was decided on must have been written by then: versions are compared, and somebody else may have written
+        one of the same number.
+        """
         if self._round is None:
             return True
         return await posting_store.write_foreseen(connection, self._ledger_id, self._now, self._round, self._read)

@@ -227,8 +227,8 @@ class GroupPoster(Generic[Ticket, Reply]):
             if foreseen is None:
                 raise _NotAsForeseenError
             flight.foreseen.set_result(foreseen)
-            # One statement alone may wait for locks of the batch before. A transaction may not: it would hold its own.
-            if recorded and before and not await before.landed:
+            # A version is proof only when it is that of the batch before, and not somebody else's of the same number.
+            if before and not await before.landed:
                 raise _NotAsForeseenError
             if not await foreseen.write(connection):
                 raise _NotAsForeseenError
