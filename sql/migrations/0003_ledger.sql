@@ -283,6 +283,36 @@ create trigger refuse_change
     before update of id, ledger_id, normal_balance, currency, currency_exponent on ledger_accounts
     for each statement execute function ledger_refuse_change();
 
+-- The running sums of an account as one value, those of one of its versions, and whether an amount on one side leads from
+-- some sums to others.
+create type ledger_sums as (
+    posted_debits numeric, posted_credits numeric, pending_debits numeric, pending_credits numeric
+);
+
+create function ledger_sums_at(of_account uuid, version bigint) returns ledger_sums language sql stable as $$
+    select case when version = 0 then row(0, 0, 0, 0)::ledger_sums else coalesce(
+        (select row(e.posted_debits, e.posted_credits, e.pending_debits, e.pending_credits)::ledger_sums
+         from ledger_entries e where e.account_id = of_account and e.lock_version = version),
+        (select row(m.posted_debits, m.posted_credits, m.pending_debits, m.pending_credits)::ledger_sums
+         from ledger_entry_transitions m where m.account_id = of_account and m.lock_version = version)
+    ) end
+$$;
+
+create function ledger_sums_follow(
+    before ledger_sums, direction text, posted numeric, pending numeric, after ledger_sums
+) returns boolean language sql immutable as $$
+    select case direction
+        when 'debit' then (after).posted_debits = (before).posted_debits + posted
+                      and (after).pending_debits = (before).pending_debits + pending
+                      and (after).posted_credits = (before).posted_credits
+                      and (after).pending_credits = (before).pending_credits
+        else (after).posted_credits = (before).posted_credits + posted
+         and (after).pending_credits = (before).pending_credits + pending
+         and (after).posted_debits = (before).posted_debits
+         and (after).pending_debits = (before).pending_debits
+    end
+$$;
+
 -- New entries: their transaction is of the accounts' ledger, is complete with exactly these entries, has both sides and
 -- balances in each currency; no account is out of use, unless what was done there is undone; and the versions of each
 -- account go on without a gap or a double, up to one that the balance has counted.
@@ -363,8 +393,39 @@ begin
         raise exception 'the balance of ledger account % does not follow its new entries', wrong
             using errcode = 'LW004';
     end if;
+
+    -- The sums go on from those of the version before, which is mostly the entry before in this very statement.
+    with statuses as materialized (
+        select named.transaction_id, t.status
+        from (select distinct transaction_id from added) as named
+        left join lateral (select status from ledger_transactions where id = named.transaction_id limit 1) as t on true
+    )
+    select e.account_id into wrong
+    from (
+        select a.account_id, a.lock_version, a.direction, s.status,
+               case s.status when 'archived' then 0 else a.amount end as pending,
+               case s.status when 'posted' then a.amount else 0 end as posted,
+               a.posted_debits, a.posted_credits, a.pending_debits, a.pending_credits,
+               case lag(a.lock_version) over ahead when a.lock_version - 1 then
+                   row(lag(a.posted_debits) over ahead, lag(a.posted_credits) over ahead,
+                       lag(a.pending_debits) over ahead, lag(a.pending_credits) over ahead)::ledger_sums
+               end as sums_before
+        from added a
+        join statuses s on s.transaction_id = a.transaction_id
+        window ahead as (partition by a.account_id order by a.lock_version)
+    ) as e
+    where ledger_sums_follow(
+        coalesce(e.sums_before, ledger_sums_at(e.account_id, e.lock_version - 1)),
+        e.direction, e.posted, e.pending,
+        row(e.posted_debits, e.posted_credits, e.pending_debits, e.pending_credits)::ledger_sums
+    ) is not true
+    limit 1;
+    if found then
+        raise exception 'the sums of ledger account % do not follow from those before', wrong using errcode = 'LW004';
+    end if;
     return null;
 end $$;
+
 
 create trigger check_entries after insert on ledger_entries
     referencing new table as added for each statement execute function ledger_check_entries();
@@ -498,6 +559,12 @@ begin
                where e.account_id = m.account_id and e.lock_version = m.lock_version - 1) is null
           and (select p.n from ledger_entry_transitions p
                where p.account_id = m.account_id and p.lock_version = m.lock_version - 1) is null
+       or (select ledger_sums_follow(
+               ledger_sums_at(m.account_id, m.lock_version - 1), e.direction,
+               case m.to_status when 'posted' then e.amount else 0 end,
+               case m.to_status when 'posted' then 0 else -e.amount end,
+               row(m.posted_debits, m.posted_credits, m.pending_debits, m.pending_credits)::ledger_sums)
+           from ledger_entries e where e.transaction_id = m.transaction_id and e.n = m.n) is not true
     limit 1;
     if found then
         raise exception 'the balance of ledger account % does not follow its new entries', wrong
@@ -900,7 +967,7 @@ begin
     return query
     select a.id, a.ledger_id, a.external_id, a.normal_balance, a.currency, a.currency_exponent,
            a.discarded_at is not null, b.posted_debits, b.posted_credits, b.pending_debits, b.pending_credits,
-           b.lock_version, now(),
+           b.lock_version, clock_timestamp(),
            exists (select from ledger_transactions t
                    where t.ledger_id = of_ledger and t.external_id = any(new_external_ids) and t.status <> 'archived')
     from (

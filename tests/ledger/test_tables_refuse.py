@@ -12,7 +12,8 @@ import pytest
 from tests.ledger.books import CASH, LOAN, REVENUE, Ledger, create, credit, debit, earn
 from worker.database import Connection
 from worker.ledger import posting_store
-from worker.ledger.book import ChangeRow, Round, TransitionRow
+from worker.ledger.book import BalanceRow, ChangeRow, Round, TransitionRow
+from worker.ledger.foresight import foresee
 from worker.ledger.transaction import Archive, Direction, Post, Posted, Status
 
 NOW = datetime(2024, 3, 1, 9, tzinfo=UTC)
@@ -361,3 +362,46 @@ async def test_a_category_never_contains_itself(ledger: Ledger) -> None:
         await nest(connection, first, second)
         await nest(connection, second, third)
         await nest(connection, third, first)
+
+
+@pytest.mark.parametrize("n", [0, 1, 2])
+async def test_sums_that_do_not_go_on_from_those_before_are_refused(ledger: Ledger, n: int) -> None:
+    """In the first entry of a batch on an account, in one between, and in the last, which the balance repeats."""
+    await ledger.post(earn("before"))
+    async with refused(ledger, UNEXPLAINED) as connection:
+        written = await ledger.decided(connection, *(earn(f"t{each}") for each in range(3)))
+        on_cash = [entry for entry in written.entries if entry.account.external_id == CASH]
+        wrong = on_cash[n]._replace(pending_debits=on_cash[n].pending_debits + 1)
+        written.entries = [wrong if entry is on_cash[n] else entry for entry in written.entries]
+        written.balances = [
+            balance._replace(pending_debits=wrong.pending_debits)
+            if (balance.account_id, balance.lock_version) == (wrong.account_id, wrong.lock_version)
+            else balance
+            for balance in written.balances
+        ]
+        await posting_store.write_round(connection, ledger.id, NOW, written)
+
+
+async def test_sums_over_those_of_a_foreign_version_are_refused(ledger: Ledger) -> None:
+    async with ledger.database.connection() as connection:
+        first = await foresee(connection, ledger.id, [earn("first", 1)], None)
+        second = await foresee(connection, ledger.id, [earn("second", 1)], first)
+    assert second is not None
+    await ledger.post(earn("foreign", 500))
+    async with refused(ledger, UNEXPLAINED) as connection:
+        await second.write(connection)
+
+
+async def test_sums_of_a_posting_that_do_not_go_on_are_refused(ledger: Ledger) -> None:
+    (result,) = await ledger.post(earn("t", status=Status.PENDING))
+    assert isinstance(result, Posted)
+    async with refused(ledger, UNEXPLAINED) as connection:
+        moved = [
+            TransitionRow(result.transaction_id, e.n, e.account_id, "posted", 2, *e.sums)
+            for e in result.written.entries
+        ]
+        balances = [BalanceRow(row.account_id, row.lock_version, *row[5:]) for row in moved]
+        change = ChangeRow(*(result.transaction_id, "posted", "t", None, NOW, "{}", None, None, None, 1, 2))
+        await posting_store.write_round(
+            connection, ledger.id, NOW, Round(transitions=moved, changes=[change], balances=balances)
+        )

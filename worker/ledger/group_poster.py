@@ -168,7 +168,6 @@ class GroupPoster(Generic[Ticket, Reply]):
         before: _Flight[Ticket, Reply] | None,
     ) -> _Flight[Ticket, Reply]:
         loop = asyncio.get_running_loop()
-        self._waiting -= len(batch)
         flight = _Flight(batch, loop.create_future(), loop.create_future())
         self._start(self._fly(ledger_id, flight, before))
         return flight
@@ -180,6 +179,7 @@ class GroupPoster(Generic[Ticket, Reply]):
         as_foreseen = False
         try:
             async with self._turns:
+                self._waiting -= len(flight.batch)
                 try:
                     answers = await self._post_foreseen(ledger_id, flight, before)
                 except DatabaseUnavailable as error:
@@ -196,9 +196,11 @@ class GroupPoster(Generic[Ticket, Reply]):
                 if unsure := [each for place, each in enumerate(flight.batch) if place not in sure]:
                     await self._settle(ledger_id, unsure, ATTEMPTS)
         finally:
+            _fail(flight.batch, Unavailable("the service is shutting down"))  # whoever is left, if it was cancelled
             if not flight.foreseen.done():
                 flight.foreseen.set_result(None)
-            flight.landed.set_result(as_foreseen)
+            if not flight.landed.done():
+                flight.landed.set_result(as_foreseen)
 
     async def _post_foreseen(
         self, ledger_id: UUID, flight: _Flight[Ticket, Reply], before: _Flight[Ticket, Reply] | None

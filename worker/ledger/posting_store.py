@@ -100,7 +100,7 @@ async def read_balances(
     )
     if not rows or rows[0]["taken"]:
         return None
-    return Locked(rows[0]["now"], {row["id"]: _account(row) for row in rows})
+    return Locked(rows[-1]["now"], {row["id"]: _account(row) for row in rows})
 
 
 async def find_transactions(
