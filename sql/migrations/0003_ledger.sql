@@ -314,118 +314,117 @@ create function ledger_sums_follow(
 $$;
 
 -- New entries: their transaction is of the accounts' ledger, is complete with exactly these entries, has both sides and
--- balances in each currency; no account is out of use, unless what was done there is undone; and the versions of each
--- account go on without a gap or a double, up to one that the balance has counted.
--- Plans are kept for the life of a session, and the first is made when the tables are small. Scalar subqueries (and
--- limit 1) are looked up row by row through an index, whatever the planner believes then; joins are never nested loops.
+-- balances in each currency; no account is out of use, unless what was done there is undone. Each entry is the next
+-- version of its account, without a gap or a double, up to one that the balance has counted; and its sums are those of
+-- the version before, moved by its amount as far as the transaction's status says.
+-- Plans are kept for the life of a session, and the first is made when the tables are small. What has a limit is looked
+-- up row by row through an index, whatever the planner believes then; other joins are never nested loops.
 create function ledger_check_entries() returns trigger language plpgsql
     set enable_seqscan = off set enable_nestloop = off as $$
 declare
     wrong uuid;
     out_of_use boolean;
+    complete boolean;
+    uncounted uuid;
 begin
-    if not exists (select from added) then
-        return null;
-    end if;
     with accounts as materialized (
-        select touched.account_id, a.ledger_id, a.currency, a.currency_exponent, a.discarded
-        from (select distinct account_id from added) as touched
+        select touched.*, a.ledger_id, a.currency, a.currency_exponent, a.discarded, b.lock_version as counted
+        from (select account_id, min(lock_version) as lowest, max(lock_version) as highest
+              from added group by account_id) as touched
         left join lateral (
             select ledger_id, currency, currency_exponent, discarded_at is not null as discarded
             from ledger_accounts where id = touched.account_id limit 1
         ) as a on true
-    )
-    select whole.transaction_id, whole.discarded into wrong, out_of_use
-    from (
-        select transaction_id, ledger_id, bool_and(difference = 0) as balanced, sum(entries) as entries,
+        left join lateral (
+            select lock_version from ledger_account_balances where account_id = touched.account_id limit 1
+        ) as b on true
+    ), transactions as materialized (
+        select named.transaction_id, t.*
+        from (select distinct transaction_id from added) as named
+        left join lateral (
+            select ledger_id, status, first_entry, last_entry, reverses_ledger_transaction_id
+            from ledger_transactions where id = named.transaction_id limit 1
+        ) as t on true
+    ), versions as (
+        select account_id, lock_version, posted_debits, posted_credits, pending_debits, pending_credits,
+               transaction_id, n, direction, amount
+        from added
+        union all
+        select touched.account_id, others.*, null, null, null, null
+        from accounts touched
+        cross join lateral (
+            (select 0, 0, 0, 0, 0 where touched.lowest = 1
+             union all
+             select lock_version, posted_debits, posted_credits, pending_debits, pending_credits
+             from ledger_entries where account_id = touched.account_id and lock_version = touched.lowest - 1
+             limit 1)
+            union all
+            (select lock_version, posted_debits, posted_credits, pending_debits, pending_credits
+             from ledger_entry_transitions
+             where account_id = touched.account_id and lock_version between touched.lowest - 1 and touched.highest
+             limit touched.highest)
+        ) as others
+    ), steps as (
+        select account_id, transaction_id, n, direction, amount,
+               lock_version - lag(lock_version) over ahead as step,
+               posted_debits - lag(posted_debits) over ahead as posted_debits,
+               posted_credits - lag(posted_credits) over ahead as posted_credits,
+               pending_debits - lag(pending_debits) over ahead as pending_debits,
+               pending_credits - lag(pending_credits) over ahead as pending_credits
+        from versions
+        window ahead as (partition by account_id order by lock_version)
+    ), entries as (
+        select e.transaction_id, e.account_id, e.n, e.direction, e.amount, a.currency, a.currency_exponent, a.discarded,
+               a.ledger_id = t.ledger_id as belongs,
+               e.step = 1 and a.counted >= a.highest and case e.direction
+                   when 'debit' then e.posted_debits = case t.status when 'posted' then e.amount else 0 end
+                                 and e.pending_debits = case t.status when 'archived' then 0 else e.amount end
+                                 and e.posted_credits = 0 and e.pending_credits = 0
+                   else e.posted_credits = case t.status when 'posted' then e.amount else 0 end
+                    and e.pending_credits = case t.status when 'archived' then 0 else e.amount end
+                    and e.posted_debits = 0 and e.pending_debits = 0
+               end as follows
+        from steps e
+        join accounts a on a.account_id = e.account_id
+        join transactions t on t.transaction_id = e.transaction_id
+    ), wholes as (
+        select transaction_id, bool_and(belongs and difference = 0) as balanced,
+               bool_or(has_debit) and bool_or(has_credit) as two_sided, sum(entries) as entries,
                min(first_entry) as first_entry, max(last_entry) as last_entry, bool_or(discarded) as discarded,
-               bool_or(has_debit) and bool_or(has_credit) as two_sided
+               (array_agg(astray) filter (where astray is not null))[1] as astray
         from (
-            select e.transaction_id, a.ledger_id, a.currency, a.currency_exponent, count(*) as entries,
-                   sum(case e.direction when 'debit' then e.amount else -e.amount end) as difference,
-                   min(e.n) as first_entry, max(e.n) as last_entry, bool_or(a.discarded) as discarded,
-                   bool_or(e.direction = 'debit') as has_debit, bool_or(e.direction = 'credit') as has_credit
-            from added e
-            join accounts a on a.account_id = e.account_id
-            group by e.transaction_id, a.ledger_id, a.currency, a.currency_exponent
+            select transaction_id, bool_and(belongs) is true as belongs, count(*) as entries,
+                   sum(case direction when 'debit' then amount else -amount end) as difference,
+                   min(n) as first_entry, max(n) as last_entry, bool_or(discarded) as discarded,
+                   bool_or(direction = 'debit') as has_debit, bool_or(direction = 'credit') as has_credit,
+                   (array_agg(account_id) filter (where follows is not true))[1] as astray
+            from entries
+            group by transaction_id, currency, currency_exponent
         ) as per_currency
-        group by transaction_id, ledger_id
-    ) as whole
-    left join lateral (
-        select ledger_id, first_entry, last_entry, reverses_ledger_transaction_id
-        from ledger_transactions where id = whole.transaction_id limit 1
-    ) as t on true
-    where t.ledger_id is distinct from whole.ledger_id
-       or not (balanced and two_sided and whole.first_entry = t.first_entry and whole.last_entry = t.last_entry
-               and entries = t.last_entry - t.first_entry + 1)
-       or whole.discarded and t.reverses_ledger_transaction_id is null
+        group by transaction_id
+    )
+    select transaction_id, w.discarded and t.reverses_ledger_transaction_id is null, is_whole, w.astray
+    into wrong, out_of_use, complete, uncounted
+    from transactions t
+    join wholes w using (transaction_id)
+    cross join lateral (
+        select (w.balanced and w.two_sided and w.first_entry = t.first_entry and w.last_entry = t.last_entry
+                and w.entries = t.last_entry - t.first_entry + 1) is true as is_whole
+    ) as judged
+    where w.discarded and t.reverses_ledger_transaction_id is null or not is_whole or w.astray is not null
     limit 1;
-    if found and out_of_use then
+    if not found then
+        return null;
+    elsif out_of_use then
         raise exception 'ledger transaction % has an entry on a discarded account', wrong using errcode = 'LW006';
-    elsif found then
+    elsif not complete then
         raise exception 'the entries of ledger transaction % are incomplete, late or unbalanced', wrong
             using errcode = 'LW001';
-    end if;
-
-    select touched.account_id into wrong
-    from (
-        select account_id, min(lock_version) as lowest, max(lock_version) as highest, count(*) as entries
-        from added group by account_id
-    ) as touched
-    where (select b.lock_version >= touched.highest from ledger_account_balances b
-           where b.account_id = touched.account_id) is not true
-       or touched.lowest > 1
-          and (select p.n from ledger_entries p
-               where p.account_id = touched.account_id and p.lock_version = touched.lowest - 1) is null
-          and (select m.n from ledger_entry_transitions m
-               where m.account_id = touched.account_id and m.lock_version = touched.lowest - 1) is null
-       or case (select count(*) from ledger_entry_transitions m
-                where m.account_id = touched.account_id and m.lock_version between touched.lowest and touched.highest)
-          when touched.highest - touched.lowest + 1 - touched.entries
-          then touched.highest - touched.lowest + 1 > touched.entries
-               and exists (select from added e
-                           where e.account_id = touched.account_id
-                             and (select m.n from ledger_entry_transitions m
-                                  where m.account_id = e.account_id and m.lock_version = e.lock_version) is not null)
-          else true end
-    limit 1;
-    if found then
-        raise exception 'the balance of ledger account % does not follow its new entries', wrong
+    else
+        raise exception 'the balance of ledger account % does not follow its new entries', uncounted
             using errcode = 'LW004';
     end if;
-
-    -- The sums go on from those of the version before, which is mostly the entry before in this very statement.
-    with statuses as materialized (
-        select named.transaction_id, t.status
-        from (select distinct transaction_id from added) as named
-        left join lateral (select status from ledger_transactions where id = named.transaction_id limit 1) as t on true
-    )
-    select e.account_id into wrong
-    from (
-        select a.account_id, a.lock_version, a.direction, s.status,
-               case s.status when 'archived' then 0 else a.amount end as pending,
-               case s.status when 'posted' then a.amount else 0 end as posted,
-               a.posted_debits, a.posted_credits, a.pending_debits, a.pending_credits,
-               case lag(a.lock_version) over ahead when a.lock_version - 1 then
-                   row(lag(a.posted_debits) over ahead, lag(a.posted_credits) over ahead,
-                       lag(a.pending_debits) over ahead, lag(a.pending_credits) over ahead)::ledger_sums
-               end as sums_before
-        from added a
-        join statuses s on s.transaction_id = a.transaction_id
-        window ahead as (partition by a.account_id order by a.lock_version)
-    ) as e
-    where ledger_sums_follow(
-        coalesce(e.sums_before, ledger_sums_at(e.account_id, e.lock_version - 1)),
-        e.direction, e.posted, e.pending,
-        row(e.posted_debits, e.posted_credits, e.pending_debits, e.pending_credits)::ledger_sums
-    ) is not true
-    limit 1;
-    if found then
-        raise exception 'the sums of ledger account % do not follow from those before', wrong using errcode = 'LW004';
-    end if;
-    return null;
 end $$;
-
 
 create trigger check_entries after insert on ledger_entries
     referencing new table as added for each statement execute function ledger_check_entries();
@@ -777,17 +776,158 @@ create trigger refuse_truncate before truncate on ledger_account_category_member
 create trigger refuse_truncate before truncate on ledger_account_category_nestings
     for each statement execute function ledger_refuse_change();
 
--- Writes what a batch decided, all in one statement, because the tables check each statement as a whole. The balances
--- are locked by the caller; or, with expected_versions, here: nothing is written and the answer is false unless each
--- account is still at the version that was read, which the decision rests on.
--- Numbers come as the text of their arrays, which costs both sides less than element by element. What repeats in many
--- rows (transactions, accounts, moments, days, metadata of entries) comes once, and rows tell its place. A column of
--- nothing but nulls comes empty. The plan is made once for batches of any length, without scans.
+-- How a batch is written. Numbers come as the text of their arrays, which costs both sides less than element by element.
+-- What repeats in many rows (transactions, accounts, moments, days, metadata of entries) comes once, and rows tell its
+-- place. Rows are told by their number, which costs less than unnesting a dozen arrays side by side. The plans are made
+-- once for batches of any length, without scans.
+
+-- What follows from the entries of a batch, written once they are: the days' deltas, the sums of the categories above
+-- the accounts, and the link that seals the states of its transactions. The balances are locked; then come the
+-- categories, in one order for everybody, and last the ledger's chain.
+create function ledger_write_sums(
+    of_ledger uuid, moment timestamptz, accounts uuid[], days date[], day_account integer[], day_day integer[],
+    day_posted_debits numeric[], day_posted_credits numeric[], day_pending_debits numeric[],
+    day_pending_credits numeric[], state_ids uuid[], state_versions integer[], state_digests bytea
+) returns void language plpgsql as $$
+begin
+    with moves as materialized (
+        select accounts[day_account[i]] as account_id, days[day_day[i]] as day, day_posted_debits[i] as posted_debits,
+               day_posted_credits[i] as posted_credits, day_pending_debits[i] as pending_debits,
+               day_pending_credits[i] as pending_credits
+        from generate_subscripts(day_account, 1) as i
+    ), new_days as (
+        insert into ledger_account_days as d
+            (account_id, day, posted_debits, posted_credits, pending_debits, pending_credits)
+        select account_id, day, posted_debits, posted_credits, pending_debits, pending_credits from moves
+        on conflict (account_id, day) do update
+        set posted_debits = d.posted_debits + excluded.posted_debits,
+            posted_credits = d.posted_credits + excluded.posted_credits,
+            pending_debits = d.pending_debits + excluded.pending_debits,
+            pending_credits = d.pending_credits + excluded.pending_credits
+    ), category_changes as materialized (
+        select c.category_id, sum(posted_debits) as posted_debits, sum(posted_credits) as posted_credits,
+               sum(pending_debits) as pending_debits, sum(pending_credits) as pending_credits
+        from moves
+        join ledger_category_contents c on c.account_id = moves.account_id
+        group by c.category_id
+    ), locked_categories as materialized (
+        select category_id
+        from ledger_category_balances
+        where category_id = any(array(select category_id from category_changes))
+        order by category_id
+        for no key update
+    ), changed_categories as (
+        update ledger_category_balances b
+        set posted_debits = b.posted_debits + change.posted_debits,
+            posted_credits = b.posted_credits + change.posted_credits,
+            pending_debits = b.pending_debits + change.pending_debits,
+            pending_credits = b.pending_credits + change.pending_credits
+        from locked_categories locked
+        join category_changes change using (category_id)
+        where b.category_id = locked.category_id
+        returning b.category_id
+    ), head as (
+        insert into ledger_chain_heads (ledger_id, position, hash)
+        select of_ledger, 1, sha256(decode(repeat('00', 32), 'hex') || state_digests)
+        from (select count(*) from changed_categories) as categories
+        where cardinality(state_ids) > 0
+        on conflict (ledger_id) do update
+        set position = ledger_chain_heads.position + 1, hash = sha256(ledger_chain_heads.hash || state_digests)
+        returning position, hash
+    )
+    insert into ledger_chain (ledger_id, position, transaction_ids, versions, digests, hash, created_at)
+    select of_ledger, position, state_ids, state_versions, state_digests, hash, moment from head;
+end $$;
+
+-- Writes creations. Those decided on accounts at the versions_read lock the accounts now, which come in the order of their
+-- ids; they write nothing and the answer is false unless each is still at its version. Without versions_read the accounts
+-- were locked by the caller before it decided. Transactions, entries and balances are one
+-- statement, because the tables check each statement as a whole.
+create function ledger_write_new(
+    of_ledger uuid, moment timestamptz, accounts uuid[], versions_read text,
+    ids uuid[], statuses text, external_ids text[], descriptions text[], moments timestamptz[], metadata_texts text[],
+    reasons text[], ledgerable_types text[], ledgerable_ids uuid[], last_entries text, digests bytea[],
+    entry_moments timestamptz[], entry_metadata jsonb[], entry_transaction text, entry_account text,
+    entry_moment text, entry_kind text, entry_numbers text, entry_directions text, entry_amounts text,
+    entry_versions text, entry_posted_debits text, entry_posted_credits text, entry_pending_debits text,
+    entry_pending_credits text,
+    balance_versions text, balance_posted_debits text, balance_posted_credits text, balance_pending_debits text,
+    balance_pending_credits text,
+    days date[], day_account text, day_day text, day_posted_debits text, day_posted_credits text,
+    day_pending_debits text, day_pending_credits text, state_digests bytea
+) returns boolean language plpgsql
+    set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+#variable_conflict use_column
+declare
+    expected constant bigint[] := versions_read;
+    status constant text[] := statuses;
+    last_n constant integer[] := last_entries;
+    of_transaction constant integer[] := entry_transaction;
+    of_account constant integer[] := entry_account;
+    at_moment constant integer[] := entry_moment;
+    of_kind constant integer[] := entry_kind;
+    number constant integer[] := entry_numbers;
+    side constant text[] := entry_directions;
+    amounts constant numeric[] := entry_amounts;
+    version constant bigint[] := entry_versions;
+    debits constant numeric[] := entry_posted_debits;
+    credits constant numeric[] := entry_posted_credits;
+    debits_pending constant numeric[] := entry_pending_debits;
+    credits_pending constant numeric[] := entry_pending_credits;
+    new_version constant bigint[] := balance_versions;
+    new_debits constant numeric[] := balance_posted_debits;
+    new_credits constant numeric[] := balance_posted_credits;
+    new_debits_pending constant numeric[] := balance_pending_debits;
+    new_credits_pending constant numeric[] := balance_pending_credits;
+begin
+    if versions_read is not null and (
+        select count(*) <> cardinality(accounts)
+        from unnest(accounts) with ordinality as named (account_id, place)
+        cross join lateral (select lock_version from ledger_account_balances
+                            where account_id = named.account_id for no key update) as locked
+        where locked.lock_version = expected[place]
+    ) then
+        return false;
+    end if;
+    with new_transactions as (
+        insert into ledger_transactions
+            (ledger_id, id, status, external_id, description, effective_at, metadata, archived_reason, ledgerable_type,
+             ledgerable_id, last_entry, content_digest, posted_at, created_at, updated_at)
+        select of_ledger, ids[i], status[i], external_ids[i], descriptions[i], moments[i], metadata_texts[i]::jsonb,
+               reasons[i], ledgerable_types[i], ledgerable_ids[i], last_n[i], digests[i],
+               case status[i] when 'posted' then moment end, moment, moment
+        from generate_subscripts(ids, 1) as i
+    ), new_entries as (
+        insert into ledger_entries
+            (transaction_id, account_id, effective_at, metadata, n, direction, amount, lock_version,
+             posted_debits, posted_credits, pending_debits, pending_credits, created_at)
+        select ids[of_transaction[i]], accounts[of_account[i]], entry_moments[at_moment[i]], entry_metadata[of_kind[i]],
+               number[i], side[i], amounts[i], version[i], debits[i], credits[i], debits_pending[i],
+               credits_pending[i], moment
+        from generate_subscripts(of_transaction, 1) as i
+    )
+    update ledger_account_balances b
+    set lock_version = new_version[place],
+        posted_debits = new_debits[place],
+        posted_credits = new_credits[place],
+        pending_debits = new_debits_pending[place],
+        pending_credits = new_credits_pending[place]
+    from unnest(accounts) with ordinality as named (account_id, place)
+    where b.account_id = named.account_id and place <= cardinality(new_version);
+    perform ledger_write_sums(
+        of_ledger, moment, accounts, days, day_account::integer[], day_day::integer[], day_posted_debits::numeric[],
+        day_posted_credits::numeric[], day_pending_debits::numeric[], day_pending_credits::numeric[], ids,
+        array_fill(0, array[cardinality(ids)]), state_digests);
+    return true;
+end $$;
+
+-- Writes whatever a batch decided under the locks of the accounts and of the transactions it changes, in one statement
+-- for the same reason.
 create function ledger_write_round(
-    of_ledger uuid, moment timestamptz, accounts uuid[], expected_versions text,
+    of_ledger uuid, moment timestamptz, accounts uuid[],
     new_ids uuid[], new_statuses text[], new_external_ids text[], new_descriptions text[], new_moments timestamptz[],
     new_metadata text[], new_reasons text[], new_reverses uuid[], new_wholes uuid[], new_ledgerable_types text[],
-    new_ledgerable_ids uuid[], new_last_entries text, new_digests bytea[],
+    new_ledgerable_ids uuid[], new_last_entries integer[], new_digests bytea[],
     entry_transactions uuid[], entry_moments timestamptz[], entry_metadata jsonb[], entry_transaction text,
     entry_account text, entry_moment text, entry_kind text, entry_numbers text, entry_directions text,
     entry_amounts text, entry_versions text, entry_posted_debits text, entry_posted_credits text,
@@ -800,24 +940,13 @@ create function ledger_write_round(
     changed_ledgerable_ids uuid[], changed_first_entries integer[], changed_last_entries integer[],
     balance_versions text, balance_posted_debits text, balance_posted_credits text, balance_pending_debits text,
     balance_pending_credits text,
-    state_ids uuid[], state_versions text, state_digests bytea,
     days date[], day_account text, day_day text, day_posted_debits text, day_posted_credits text,
-    day_pending_debits text, day_pending_credits text
-) returns boolean language plpgsql
+    day_pending_debits text, day_pending_credits text,
+    state_ids uuid[], state_versions text, state_digests bytea
+) returns void language plpgsql
     set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 #variable_conflict use_column
 begin
-    if expected_versions is not null and (
-        select count(*) <> cardinality(accounts)
-        from (select account_id, version from unnest(accounts, expected_versions::bigint[]) as read (account_id,
-                                                     version)
-              order by account_id) as expected
-        cross join lateral (select lock_version from ledger_account_balances
-                            where account_id = expected.account_id for no key update) as locked
-        where locked.lock_version = expected.version
-    ) then
-        return false;
-    end if;
     if cardinality(changed_ids) > 0 then
         perform set_config('ledger.moment', moment::text, true);
     end if;
@@ -835,15 +964,13 @@ begin
              reverses_ledger_transaction_id, partially_posts_ledger_transaction_id, ledgerable_type, ledgerable_id,
              last_entry, content_digest, posted_at, created_at, updated_at)
         select of_ledger, id, status, external_id, description, effective_at, metadata::jsonb, archived_reason,
-        reverses,
-               partially_posts, ledgerable_type, ledgerable_id, last_entry, content_digest,
+               reverses, partially_posts, ledgerable_type, ledgerable_id, last_entry, content_digest,
                case status when 'posted' then moment end, moment, moment
         from unnest(new_ids, new_statuses, new_external_ids, new_descriptions, new_moments, new_metadata,
                     new_reasons, new_reverses,
-                    new_wholes, new_ledgerable_types, new_ledgerable_ids, new_last_entries::int[], new_digests)
+                    new_wholes, new_ledgerable_types, new_ledgerable_ids, new_last_entries, new_digests)
             as new (id, status, external_id, description, effective_at, metadata, archived_reason, reverses,
                     partially_posts, ledgerable_type, ledgerable_id, last_entry, content_digest)
-        returning id
     ), new_entries as (
         insert into ledger_entries
             (transaction_id, account_id, effective_at, metadata, n, direction, amount, lock_version,
@@ -883,64 +1010,8 @@ begin
                     changed_metadata, changed_reasons,
                     changed_ledgerable_types, changed_ledgerable_ids, changed_first_entries, changed_last_entries)
             as changed (id, status, external_id, description, effective_at, metadata, archived_reason,
-            ledgerable_type,
-                        ledgerable_id, first_entry, last_entry)
+                        ledgerable_type, ledgerable_id, first_entry, last_entry)
         where t.id = changed.id
-        returning t.id
-    ), new_days as (
-        insert into ledger_account_days as d
-            (account_id, day, posted_debits, posted_credits, pending_debits, pending_credits)
-        select accounts[of_account], days[on_day], posted_debits, posted_credits, pending_debits,
-               pending_credits
-        from unnest(day_account::int[], day_day::int[], day_posted_debits::numeric[], day_posted_credits::numeric[],
-                    day_pending_debits::numeric[],
-                    day_pending_credits::numeric[])
-            as new (of_account, on_day, posted_debits, posted_credits, pending_debits, pending_credits)
-        on conflict (account_id, day) do update
-        set posted_debits = d.posted_debits + excluded.posted_debits,
-            posted_credits = d.posted_credits + excluded.posted_credits,
-            pending_debits = d.pending_debits + excluded.pending_debits,
-            pending_credits = d.pending_credits + excluded.pending_credits
-    ), category_changes as materialized (
-        select c.category_id,
-               sum(new.posted_debits - b.posted_debits) as posted_debits,
-               sum(new.posted_credits - b.posted_credits) as posted_credits,
-               sum(new.pending_debits - b.pending_debits) as pending_debits,
-               sum(new.pending_credits - b.pending_credits) as pending_credits
-        from new_balances new
-        join ledger_category_contents c on c.account_id = new.account_id
-        join ledger_account_balances b on b.account_id = new.account_id
-        group by c.category_id
-    ), locked_categories as materialized (
-        -- After the accounts' balances, and in one order for everybody.
-        select category_id
-        from ledger_category_balances
-        where category_id = any(array(select category_id from category_changes))
-        order by category_id
-        for no key update
-    ), changed_categories as (
-        update ledger_category_balances b
-        set posted_debits = b.posted_debits + change.posted_debits,
-            posted_credits = b.posted_credits + change.posted_credits,
-            pending_debits = b.pending_debits + change.pending_debits,
-            pending_credits = b.pending_credits + change.pending_credits
-        from locked_categories locked
-        join category_changes change using (category_id)
-        where b.category_id = locked.category_id
-        returning b.category_id
-    ), head as (
-        -- Reads the others' results, and so locks the chain after whatever they had to wait for.
-        insert into ledger_chain_heads (ledger_id, position, hash)
-        select of_ledger, 1, sha256(decode(repeat('00', 32), 'hex') || state_digests)
-        from (select count(*) from new_transactions) as added, (select count(*) from changed_transactions) as changed,
-             (select count(*) from changed_categories) as categories
-        where cardinality(state_ids) > 0
-        on conflict (ledger_id) do update
-        set position = ledger_chain_heads.position + 1, hash = sha256(ledger_chain_heads.hash || state_digests)
-        returning position, hash
-    ), link as (
-        insert into ledger_chain (ledger_id, position, transaction_ids, versions, digests, hash, created_at)
-        select of_ledger, position, state_ids, state_versions::int[], state_digests, hash, moment from head
     )
     update ledger_account_balances b
     set lock_version = new.lock_version,
@@ -950,7 +1021,10 @@ begin
         pending_credits = new.pending_credits
     from new_balances new
     where b.account_id = new.account_id;
-    return true;
+    perform ledger_write_sums(
+        of_ledger, moment, accounts, days, day_account::integer[], day_day::integer[], day_posted_debits::numeric[],
+        day_posted_credits::numeric[], day_pending_debits::numeric[], day_pending_credits::numeric[], state_ids,
+        state_versions::integer[], state_digests);
 end $$;
 
 -- The balances a batch will touch, without waiting for whoever is writing them, and whether any of its external ids is

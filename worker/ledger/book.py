@@ -207,6 +207,13 @@ class Round:
     """The states that a link of the ledger's chain seals with it, in the order they were written."""
     days: list[DayRow] = field(default_factory=list)
 
+    @property
+    def only_creates(self) -> bool:
+        """Whether it writes and seals new transactions that refer to no others, and nothing else."""
+        others = any(row.reverses or row.partially_posts for row in self.transactions)
+        alone = len(self.states) == len(self.transactions) > 0
+        return alone and not (self.transitions or self.changes or others)
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:

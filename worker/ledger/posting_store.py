@@ -137,19 +137,22 @@ async def lock_categories(connection: Connection, rounds: Sequence[Round]) -> No
 
 
 async def write_round(connection: Connection, ledger_id: UUID, now: datetime, written: Round) -> None:
-    """Write what was decided at ``now``, in one statement; the balances must have been locked in this transaction."""
-    await connection.execute(query("ledger/write_round"), *_arguments(ledger_id, now, written, None))
+    """Write what was decided at ``now``; the balances must have been locked in this transaction."""
+    if written.only_creates:
+        await connection.execute(query("ledger/write_new"), *_new_arguments(ledger_id, now, written, None))
+    else:
+        await connection.execute(query("ledger/write_round"), *_arguments(ledger_id, now, written))
 
 
 async def write_foreseen(
     connection: Connection, ledger_id: UUID, now: datetime, written: Round, read: Mapping[UUID, int]
 ) -> bool:
-    """Write what was decided on accounts at the versions ``read``, in one statement that locks them first.
+    """Write creations that were decided on accounts at the versions ``read``, in one statement that locks them first.
 
     False, and nothing is written, when an account has moved on, or one of the external ids was taken meanwhile.
     """
     try:
-        done = await connection.fetchval(query("ledger/write_round"), *_arguments(ledger_id, now, written, read))
+        done = await connection.fetchval(query("ledger/write_new"), *_new_arguments(ledger_id, now, written, read))
     except asyncpg.UniqueViolationError:
         return False
     return bool(done)
@@ -162,39 +165,66 @@ async def edit_entry_metadata(connection: Connection, entry_id: UUID, changes: M
     return bool(await connection.fetchval(query("ledger/edit_entry_metadata"), transaction_id, n, text))
 
 
-def _arguments(ledger_id: UUID, now: datetime, written: Round, read: Mapping[UUID, int] | None) -> list[Any]:
+def _arguments(ledger_id: UUID, now: datetime, written: Round) -> list[Any]:
     """What ``ledger_write_round`` takes, in its order."""
     accounts = Places(balance.account_id for balance in written.balances)
-    entries = _entry_columns(written.entries, accounts)
+    transactions = Places[UUID]()
+    entries = _entry_columns(written.entries, transactions, accounts)
     days = _day_columns(written.days, accounts)
     return [
         ledger_id,
         now,
         accounts.values,
-        None if read is None else whole_numbers([read[account_id] for account_id in accounts.values]),
-        *_transaction_columns(written.transactions),
+        *columns(written.transactions, len(TransactionRow._fields)),
+        transactions.values,
         *entries,
         *columns(written.transitions, len(TransitionRow._fields)),
         *columns(written.changes, len(ChangeRow._fields)),
         *_balance_columns(written.balances),
+        *days,
         [state.id for state in written.states],
         whole_numbers([state.version for state in written.states]),
-        b"".join([digest_of(state) for state in written.states]),
-        *days,
+        _digests(written),
     ]
 
 
-def _transaction_columns(rows: Sequence[TransactionRow]) -> list[Any]:
-    *said, last_entry, content_digest = columns(rows, len(TransactionRow._fields))
-    return [*said, whole_numbers(last_entry), content_digest]
+def _new_arguments(ledger_id: UUID, now: datetime, written: Round, read: Mapping[UUID, int] | None) -> list[Any]:
+    """What ``ledger_write_new`` takes, in its order."""
+    balances = sorted(written.balances)  # by account: the order of locks
+    accounts = Places(balance.account_id for balance in balances)
+    ids, statuses, external_ids, *said, _, _, ledgerable_types, ledgerable_ids, last_entries, digests = columns(
+        written.transactions, len(TransactionRow._fields)
+    )
+    entries = _entry_columns(written.entries, Places(ids), accounts)
+    return [
+        ledger_id,
+        now,
+        accounts.values,
+        None if read is None else whole_numbers([read[account_id] for account_id in accounts.values]),
+        ids,
+        words(statuses),
+        external_ids,
+        *said,
+        ledgerable_types,
+        ledgerable_ids,
+        whole_numbers(last_entries),
+        digests,
+        *entries,
+        *_balance_columns(balances),
+        *_day_columns(written.days, accounts),
+        _digests(written),
+    ]
 
 
-def _entry_columns(rows: Sequence[WrittenEntry], accounts: Places[UUID]) -> list[Any]:
+def _digests(written: Round) -> bytes:
+    return b"".join([digest_of(state) for state in written.states])
+
+
+def _entry_columns(rows: Sequence[WrittenEntry], transactions: Places[UUID], accounts: Places[UUID]) -> list[Any]:
     transaction_id, n, account_id, direction, amount, effective_at, metadata, *counted = columns(rows, _ENTRY_WIDTH)
-    transactions, moments, kinds = Places[UUID](), Places[datetime](), Places[str]()
+    moments, kinds = Places[datetime](), Places[str]()
     places = [transactions.of(transaction_id), accounts.of(account_id), moments.of(effective_at), kinds.of(metadata)]
     return [
-        transactions.values,
         moments.values,
         kinds.values,
         *places,
