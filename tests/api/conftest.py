@@ -16,7 +16,7 @@ from modern_treasury import AsyncModernTreasury
 
 from tests.api.lendnow import LendNow
 from worker.api.effects import Effects
-from worker.api.kept_answers import KeptAnswers
+from worker.api.kept_answers import KeptAnswers, Reply, Ticket
 from worker.api.routes import add_routes
 from worker.config import LedgerApiKey
 from worker.database import Database
@@ -56,7 +56,7 @@ class Raw:
 async def serving(database: Database) -> AsyncIterator[str]:
     """The routes over a database, and where they are."""
     app = web.Application(middlewares=[problem_middleware])
-    poster = GroupPoster(database, KeptAnswers())
+    poster: GroupPoster[Ticket, Reply] = GroupPoster(database, KeptAnswers())
     add_routes(app, database, Effects(database, poster.submit), (KEY, OTHER_KEY))
     async with TestServer(app) as server:
         yield str(server.make_url("")).rstrip("/")

@@ -158,12 +158,12 @@ async def _made(doors: Doors, path: str, **given: object) -> Document:
     return dict(reply.body)
 
 
-def debit(account: str, amount: int, **more: object) -> Document:
+def debit(account: str, amount: int, **more: Any) -> Document:
     """An entry that debits."""
     return {"ledger_account_id": account, "direction": "debit", "amount": amount, **more}
 
 
-def credit(account: str, amount: int, **more: object) -> Document:
+def credit(account: str, amount: int, **more: Any) -> Document:
     """An entry that credits."""
     return {"ledger_account_id": account, "direction": "credit", "amount": amount, **more}
 
@@ -216,7 +216,7 @@ class Caller:
         at = self.chance.randrange(2) if door is None else door
         return await self.doors.ask(at, method, path, body, self.key() if method == "POST" else None)
 
-    def wanted(self, *entries: Document, status: str = "posted", **more: object) -> Document:
+    def wanted(self, *entries: Document, status: str = "posted", **more: Any) -> Document:
         """The body of a new transaction."""
         given = {"external_id": self.name(), "metadata": {"caller": str(self.number)}, **more}
         return {"status": status, "ledger_entries": entries, **given}
@@ -235,7 +235,7 @@ class Caller:
         self.own.add(reply.body["id"])
         return self.tally.acknowledge(reply.body)
 
-    def disbursement(self, amount: int, **more: object) -> Document:
+    def disbursement(self, amount: int, **more: Any) -> Document:
         """Cash goes out for a loan, but only what is there."""
         guarded = credit(self.chart.cash, amount, available_balance_amount={"gte": 0})
         return self.wanted(debit(self.chance.choice(self.chart.loans), amount), guarded, **more)

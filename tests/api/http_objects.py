@@ -101,12 +101,13 @@ class Objects(Lists):
             return
         name = data.draw(st.sampled_from(self.own_accounts()))
         field, word = data.draw(st.sampled_from(FIELDS)), data.draw(st.sampled_from(sorted(OPERATORS)))
-        condition = {"field": field, "operator": word, "value": data.draw(st.integers(-1, 3))}
+        value = data.draw(st.integers(-1, 3))
+        condition = {"field": field, "operator": word, "value": value}
         body = {"ledger_account_id": self.ids[name], "alert_condition": condition}
         reply = self.ask("POST", "ledger_account_balance_monitors", body)
         assert reply.status == (422 if self.model.accounts[name].discarded else 201), reply
         if reply.accepted:
-            self.monitors.append(Monitor(reply.body["id"], name, field, word, condition["value"]))  # type: ignore[arg-type]
+            self.monitors.append(Monitor(reply.body["id"], name, field, word, value))
 
     @invariant()
     def monitors_are_triggered_as_their_accounts_are(self) -> None:
@@ -237,7 +238,8 @@ class Objects(Lists):
         settlement = data.draw(st.sampled_from(drafts or self.settlements.every))
         due = self.settlements.due(settlement) | settlement.held
         every = {(entry.transaction, entry.line.n) for entry in self.sources.written}
-        likely = sorted(due if due and data.draw(st.integers(0, 4)) else every, key=lambda held: (held[0].id, held[1]))
+        within = due if data.draw(st.integers(0, 4)) and due else every
+        likely = sorted(within, key=lambda held: (held[0].id, held[1]))
         if not likely:
             return
         chosen = data.draw(st.lists(st.sampled_from(likely), min_size=1, max_size=2))

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, TypeAlias, Unpack
 
 from modern_treasury import AsyncModernTreasury
 from modern_treasury.types import LedgerAccount, LedgerTransaction
+from modern_treasury.types.ledger_account_retrieve_params import Balances
+from modern_treasury.types.shared import TransactionDirection
+from modern_treasury.types.shared_params import LedgerEntryCreateRequest
 
 BOOKS = ("LendNow Ledger", "Represents LendNow's funds and investor and borrower's balances")
 """The ledger's name and description."""
 
-CHART = {
+CHART: dict[str, tuple[str, str, TransactionDirection]] = {
     "loan_principal": ("Loan 1 - Principal", "Tracks Loan 1 outstanding principal due", "debit"),
     "loan_interest": ("Loan 1 - Interest", "Tracks Loan 1 outstanding interest due", "debit"),
     "loan_fees": ("Loan 1 - Fees", "Tracks fees associated with Loan 1", "debit"),
@@ -65,6 +68,12 @@ END = {
 """Debits, credits and amount of every account after the story."""
 
 
+Status: TypeAlias = Literal["posted", "pending", "archived"]
+"""What the official client lets a transaction be."""
+
+SIDES: tuple[TransactionDirection, ...] = ("debit", "credit")
+
+
 @dataclass
 class LendNow:
     """A ledger with the chart of accounts, and short words for posting to it."""
@@ -89,24 +98,24 @@ class LendNow:
             lender.ids[word] = account.id
         return lender
 
-    def entries(self, debits: Mapping[str, int], credits: Mapping[str, int]) -> list[dict[str, Any]]:
+    def entries(self, debits: Mapping[str, int], credits: Mapping[str, int]) -> list[LedgerEntryCreateRequest]:
         """The entries of a transaction, debits first."""
         return [
             {"amount": amount, "direction": side, "ledger_account_id": self.ids[word]}
-            for side, amounts in (("debit", debits), ("credit", credits))
+            for side, amounts in zip(SIDES, (debits, credits), strict=True)
             for word, amount in amounts.items()
         ]
 
     async def post(self, debits: Mapping[str, int], credits: Mapping[str, int], **said: Any) -> LedgerTransaction:
         """A transaction, posted unless said otherwise."""
-        entries: Sequence[Any] = self.entries(debits, credits)
+        entries = self.entries(debits, credits)
         return await self.client.ledger_transactions.create(ledger_entries=entries, **{"status": "posted", **said})
 
-    async def account(self, word: str, **balances: Any) -> LedgerAccount:
+    async def account(self, word: str, **balances: Unpack[Balances]) -> LedgerAccount:
         """An account as it stands."""
         return await self.client.ledger_accounts.retrieve(self.ids[word], balances=balances)
 
-    async def amounts(self, word: str, **balances: Any) -> tuple[int, int, int]:
+    async def amounts(self, word: str, **balances: Unpack[Balances]) -> tuple[int, int, int]:
         """Posted, pending and available amount of an account."""
         shown = (await self.account(word, **balances)).balances
         return shown.posted_balance.amount, shown.pending_balance.amount, shown.available_balance.amount

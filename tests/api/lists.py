@@ -38,6 +38,12 @@ class Filter(NamedTuple, Generic[T]):
     parameters: Parameters
     passes: Callable[[T], bool]
 
+    def with_also(self, other: Filter[T]) -> Filter[T]:
+        """What passes both."""
+        return Filter(
+            [*self.parameters, *other.parameters], lambda candidate: self.passes(candidate) and other.passes(candidate)
+        )
+
 
 class Written(NamedTuple):
     """An entry of the model with its transaction."""
@@ -120,6 +126,11 @@ def some(name: str, values: Iterable[Any], of: Callable[[T], Any]) -> st.SearchS
     )
 
 
+def status(of: Callable[[T], Status]) -> st.SearchStrategy[Filter[T]]:
+    """One status, or any of some."""
+    return one("status", Status, of) | some("status", Status, of)
+
+
 def metadata(of: Callable[[T], Mapping[str, str]]) -> st.SearchStrategy[Filter[T]]:
     """Some pairs of metadata."""
     drawn = st.dictionaries(st.sampled_from(("k", "l")), st.sampled_from(("v", "w")), min_size=1, max_size=2)
@@ -184,7 +195,7 @@ def transaction_filters(sources: Sources) -> st.SearchStrategy[Filter[Transactio
         ranges("posted_at", written, lambda t: t.now.posted_at),
         ranges("updated_at", written, lambda t: t.now.written_at),
         st.dictionaries(st.sampled_from(sorted(COMPARISONS)), st.integers(0, 4), min_size=1).map(amounts_between),
-        one("status", Status, lambda t: t.now.status) | some("status", Status, lambda t: t.now.status),
+        status(lambda t: t.now.status),
         one("external_id", NAMES, lambda t: t.now.name),
         one("reverses_ledger_transaction_id", ids, lambda t: t.reverses and t.reverses.id),
         one("partially_posts_ledger_transaction_id", ids, lambda t: t.part_of and t.part_of.id),
@@ -210,7 +221,7 @@ def entry_filters(sources: Sources) -> st.SearchStrategy[Filter[Written]]:
         ranges("ledger_account_lock_version", range(1, 6), lambda e: e.line.version),
         ranges("amount", range(5), lambda e: e.line.amount),
         one("direction", Direction, lambda e: e.line.direction),
-        one("status", Status, lambda e: e.status) | some("status", Status, lambda e: e.status),
+        status(lambda e: e.status),
         metadata(lambda e: e.line.metadata),
     )
 
@@ -218,7 +229,7 @@ def entry_filters(sources: Sources) -> st.SearchStrategy[Filter[Written]]:
 @st.composite
 def entry_views(draw: st.DrawFn, sources: Sources) -> Filter[Written]:
     """Of an account's or a category's entries: the live ones, all there ever were, or those of a version."""
-    account = draw(st.sampled_from(sorted(sources.model.accounts)))
+    account: str = draw(st.sampled_from(sorted(sources.model.accounts)))
     parameters, within = [("ledger_account_id", sources.ids[account])], {account}
     version = draw(st.none() | st.integers(0, sources.model.version(account)))
     if version is not None:
@@ -227,8 +238,8 @@ def entry_views(draw: st.DrawFn, sources: Sources) -> Filter[Written]:
             parameters,
             lambda e: e.line.account == account and e.first_version <= version < e.last_version,
         )
-    if sources.contents and draw(st.booleans()):
-        category = draw(st.sampled_from(sorted(sources.contents)))
+    if draw(st.booleans()) and sources.contents:
+        category: str = draw(st.sampled_from(sorted(sources.contents)))
         parameters, within = [("ledger_account_category_id", sources.ids[category])], sources.contents[category]
     if draw(st.booleans()):
         parameters.append(("show_deleted", "true"))
@@ -279,16 +290,15 @@ def balance_filters(sources: Sources, span: Span) -> st.SearchStrategy[Filter[st
     def side(name: str) -> Direction:
         return sources.model.accounts[name].normal_balance
 
-    unequal = [
-        st.integers(-2, 3).map(
-            lambda value, kind=kind: Filter(  # type: ignore[misc]
-                [(f"{kind}_balance_amount[not_eq]", str(value))], lambda name: balance(kind)(name) != value
-            )
+    def unequal(kind: BalanceKind) -> st.SearchStrategy[Filter[str]]:
+        word = f"{kind}_balance_amount[not_eq]"
+        return st.integers(-2, 3).map(
+            lambda value: Filter([(word, str(value))], lambda name: balance(kind)(name) != value)
         )
-        for kind in BalanceKind
-    ]
+
     return some_filters(
-        *(ranges(f"{kind}_balance_amount", range(-3, 4), balance(kind)) for kind in BalanceKind), *unequal
+        *(ranges(f"{kind}_balance_amount", range(-3, 4), balance(kind)) for kind in BalanceKind),
+        *(unequal(kind) for kind in BalanceKind),
     )
 
 
@@ -308,7 +318,7 @@ def list_filters(
         ),
         one("external_id", NAMES, lambda name: about[name]["external_id"]),
         one("currency", ("GBP", "POINTS"), lambda name: account_currency(about[name])),
-        metadata(lambda name: dict(about[name]["metadata"])),  # type: ignore[call-overload]
+        metadata(lambda name: dict(about[name]["metadata"])),
     ]
     if contents:
         by_category = {name: ids[name] for name in contents}
@@ -320,4 +330,4 @@ def list_filters(
 
 def account_currency(shown: Document) -> object:
     """What an account or a category counts in."""
-    return shown["balances"]["posted_balance"]["currency"]  # type: ignore[index]
+    return shown["balances"]["posted_balance"]["currency"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from tests.ledger.model import Model
@@ -11,7 +12,8 @@ from tests.ledger.model_state import Account, Line, State, Transaction, balance_
 from worker.ledger.balance import Sums
 from worker.ledger.transaction import BalanceKind, Direction, Status
 
-Document = dict[str, object]
+Document = dict[str, Any]
+"""A JSON object."""
 
 
 def moment(value: datetime | None) -> str | None:

@@ -9,6 +9,7 @@ from modern_treasury import AsyncModernTreasury, NotFoundError, UnprocessableEnt
 from modern_treasury.types import Ledger, LedgerAccount
 
 from tests.api.conftest import Raw
+from tests.api.refusals import refused
 
 
 @pytest.fixture
@@ -52,21 +53,18 @@ async def test_a_custom_currency_needs_its_exponent(client: AsyncModernTreasury,
     points = await open_account(client, ledger, "Points", currency="POINTS", currency_exponent=30)
     assert points.balances.posted_balance.currency_exponent == 30
     for exponent in ({}, {"currency_exponent": 31}, {"currency_exponent": -1}):
-        with pytest.raises(UnprocessableEntityError) as refused:
-            await open_account(client, ledger, "Points", currency="POINTS", **exponent)
-        assert refused.value.body["errors"]["parameter"] == "currency_exponent"  # type: ignore[index]
+        error = await refused(open_account(client, ledger, "Points", currency="POINTS", **exponent))
+        assert error["parameter"] == "currency_exponent"
 
 
 async def test_an_external_id_is_unique_within_its_ledger(client: AsyncModernTreasury, ledger: Ledger) -> None:
     first = await open_account(client, ledger, "Cash", external_id="cash")
     second = await open_account(client, ledger, "Other")
-    for refused_call in (
+    for call in (
         open_account(client, ledger, "Cash", external_id="cash"),
         client.ledger_accounts.update(second.id, external_id="cash"),
     ):
-        with pytest.raises(UnprocessableEntityError) as refused:
-            await refused_call
-        assert refused.value.body["errors"]["parameter"] == "external_id"  # type: ignore[index]
+        assert (await refused(call))["parameter"] == "external_id"
 
     elsewhere = await open_account(client, await client.ledgers.create(name="B"), "Cash", external_id="cash")
     assert elsewhere.id != first.id
@@ -139,9 +137,7 @@ async def test_a_ledger_with_accounts_is_not_discarded(client: AsyncModernTreasu
 
 async def test_an_account_needs_a_ledger_that_exists(client: AsyncModernTreasury, ledger: Ledger) -> None:
     await client.ledgers.delete(ledger.id)
-    with pytest.raises(UnprocessableEntityError) as refused:
-        await open_account(client, ledger, "Cash")
-    assert refused.value.body["errors"]["parameter"] == "ledger_id"  # type: ignore[index]
+    assert (await refused(open_account(client, ledger, "Cash")))["parameter"] == "ledger_id"
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 from datetime import UTC, date, datetime, timedelta, timezone
-from typing import Any
+from typing import Any, Unpack
 
 import pytest
 from modern_treasury import AsyncModernTreasury, UnprocessableEntityError
+from modern_treasury.types.ledger_account_list_params import Balances
 
 from tests.api.conftest import Raw
-from tests.api.lendnow import LendNow
+from tests.api.lendnow import LendNow, Status
 
 NOON = datetime(2024, 3, 10, 12, tzinfo=UTC)
 IN_KARACHI = NOON.astimezone(timezone(timedelta(hours=5)))
@@ -40,7 +41,7 @@ async def paid(lender: LendNow) -> LendNow:
 
 @pytest.mark.parametrize("noon", SPELLINGS, ids=str)
 async def test_bounds_are_read_in_every_spelling(paid: LendNow, noon: Any) -> None:
-    async def cash(**balances: Any) -> int:
+    async def cash(**balances: Unpack[Balances]) -> int:
         (listed,) = [one async for one in paid.client.ledger_accounts.list(id=[paid.ids["cash"]], balances=balances)]
         account = await paid.account("cash", **balances)
         assert listed.balances == account.balances
@@ -98,14 +99,15 @@ async def test_a_balance_at_any_moment_is_the_sum_of_what_was_effective_before(l
     """A day with many entries, on which it matters from which end the entries of the day are counted."""
     chance, start = random.Random(7), datetime(2024, 1, 2, tzinfo=UTC)
     written: list[tuple[datetime, int]] = []
-    for status, number in (("posted", 400), ("pending", 30), ("archived", 30)):
+    numbers: dict[Status, int] = {"posted": 400, "pending": 30, "archived": 30}
+    for status, number in numbers.items():
         moments = [start + timedelta(seconds=chance.choice((0, chance.randrange(86_400)))) for _ in range(number)]
         said: Any = [
             {"amount": 1, "direction": "debit", "ledger_account_id": lender.ids["cash"], "effective_at": moment}
             for moment in moments
         ]
         said += [{"amount": number, "direction": "credit", "ledger_account_id": lender.ids["revenue"]}]
-        await lender.client.ledger_transactions.create(ledger_entries=said, status=status, effective_at=start)  # type: ignore[arg-type]
+        await lender.client.ledger_transactions.create(ledger_entries=said, status=status, effective_at=start)
         written += [(moment, number) for moment in moments if status != "archived"]
     categories = lender.client.ledger_account_categories
     category = await categories.create(name="All", currency="USD", ledger_id=lender.ledger_id, normal_balance="debit")

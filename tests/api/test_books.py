@@ -13,7 +13,9 @@ from beancount import loader
 from beancount.core.data import Open
 from beancount.core.data import Transaction as Moved
 from modern_treasury import AsyncModernTreasury
+from modern_treasury.types.shared_params import LedgerEntryCreateRequest
 
+from tests.api.lendnow import SIDES, Status
 from worker.database import Database
 from worker.ledger.journal.formats import JournalFormat
 from worker.operations.auditor import Auditor
@@ -62,22 +64,23 @@ async def odd(client: AsyncModernTreasury) -> Odd:
     moved: dict[str, Amounts] = {"posted": {}, "pending": {}, "archived": {}}
     for number, ((currency, exponent), name) in enumerate(zip(UNITS, NAMES, strict=True)):
         about: dict[str, Any] = {"currency": currency, "currency_exponent": exponent, "ledger_id": ledger.id}
-        given = {"external_id": f"{name}{number}"} if number % 2 else {}
+        given: dict[str, Any] = {"external_id": f"{name}{number}"} if number % 2 else {}
         metadata = {"a key": "a\nvalue", "Ünï": name}
         debited, credited = [
             await client.ledger_accounts.create(name=name, normal_balance=side, metadata=metadata, **about, **words)
-            for side, words in (("debit", given), ("credit", {}))
+            for side, words in zip(SIDES, (given, {}), strict=True)
         ]
-        for status, amount in (("posted", HUGE - number), ("pending", 5), ("archived", 7)):
-            entries: Any = [
+        amounts: dict[Status, int] = {"posted": HUGE - number, "pending": 5, "archived": 7}
+        for status, amount in amounts.items():
+            entries: list[LedgerEntryCreateRequest] = [
                 {"ledger_account_id": one.id, "direction": side, "amount": amount}
-                for one, side in ((debited, "debit"), (credited, "credit"))
+                for one, side in zip((debited, credited), SIDES, strict=True)
             ]
             await client.ledger_transactions.create(
-                status=status,  # type: ignore[arg-type]
+                status=status,
                 description=name,
                 external_id=f"{status} {name}{number}",
-                effective_at=DAY.isoformat(),  # type: ignore[arg-type]
+                effective_at=DAY.isoformat(),
                 ledger_entries=entries,
                 metadata=metadata,
             )
@@ -99,6 +102,8 @@ async def test_beancount_reads_every_odd_name_and_comes_to_the_same_balances(dat
         transactions = [one for one in entries if isinstance(one, Moved) and one.flag == flag]
         sums = defaultdict[str, Fraction](Fraction)
         for leg in (leg for one in transactions for leg in one.postings):
+            assert leg.units is not None
+            assert leg.units.number is not None
             sums[ids[leg.account]] += Fraction(leg.units.number)
         assert sums == {account: major(*amount) for account, amount in expected.items()}
     assert {one.meta["ledger-name"] for one in entries if isinstance(one, Open)} == set(NAMES)

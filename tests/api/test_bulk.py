@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from asyncpg import SerializationError
 from modern_treasury import AsyncModernTreasury, NotFoundError
-from modern_treasury.types import BulkRequest, BulkResult
+from modern_treasury.types import BulkRequest, BulkResult, LedgerTransaction
 
 from tests.api.conftest import Raw
 from tests.api.lendnow import LendNow
-from worker.api import bulk_run
+from tests.api.refusals import bulk_error
+from worker.api import bulk_run, bulk_store
 from worker.api.bulk import MAX_RESOURCES, RUN_BULK_REQUEST
 from worker.api.bulk_run import BulkHandler
 from worker.api.routes import MAX_BODY_BYTES
@@ -93,9 +94,9 @@ async def test_transactions_are_created_each_with_its_own_result(
     ]
     assert [result.entity_type for result in results[:2]] == ["ledger_transaction", "bulk_error"]
     assert results[0].entity.id == results[0].entity_id
-    assert results[0].entity.to_dict()["ledger_entries"][0]["amount"] == 10**35  # type: ignore[index]
-    errors = [result.entity.to_dict()["request_errors"][0] for result in results if result.status == "failed"]  # type: ignore[index]
-    assert [error["parameter"] for error in errors] == [
+    assert isinstance(results[0].entity, LedgerTransaction)
+    assert results[0].entity.ledger_entries[0].amount == 10**35
+    assert [bulk_error(result).parameter for result in results if result.status == "failed"] == [
         "ledger_entries",
         "external_id",
         "ledger_entries",
@@ -177,7 +178,7 @@ async def test_a_request_that_was_broken_off_goes_on_where_it_was(
 ) -> None:
     request = await ask(client, "create", "ledger_transaction", [transfer(lender, 1) for _ in range(25)])
     monkeypatch.setattr(bulk_run, "TRANSACTIONS_AT_ONCE", 10)
-    save, saved = bulk_run.bulk_store.save_outcomes, 0
+    save, saved = bulk_store.save_outcomes, 0
 
     async def save_and_die(*told: Any) -> Any:
         nonlocal saved
@@ -187,7 +188,7 @@ async def test_a_request_that_was_broken_off_goes_on_where_it_was(
             raise ConnectionResetError("after everything was written, before the commit")
         return done
 
-    monkeypatch.setattr(bulk_run.bulk_store, "save_outcomes", save_and_die)
+    monkeypatch.setattr(bulk_store, "save_outcomes", save_and_die)
     async with asyncio.timeout(30):
         await work(database)
         assert await outcome(client, request) == ("processing", 25, 10, 0)
@@ -224,9 +225,9 @@ async def test_a_transaction_that_the_database_refuses_fails_alone(
     assert (await lender.amounts("cash"))[0] == 9
     failed = [result for result in await results_of(client, request) if result.status == "failed"]
     for result in failed:
-        (error,) = result.entity.to_dict()["request_errors"]  # type: ignore[misc]
-        assert (error["code"], error["parameter"]) == ("parameter_invalid", "resources")  # type: ignore[index]
-        assert "forbidden by a test" in error["message"]  # type: ignore[index]
+        error = bulk_error(result)
+        assert (error.code, error.parameter) == ("parameter_invalid", "resources")
+        assert "forbidden by a test" in (error.message or "")
     told = [event.event_name async for event in client.events.list(entity_id=request.id)]
     assert told == ["completed", "created"]
 
@@ -263,8 +264,7 @@ async def test_a_resource_that_fails_for_reasons_of_ours_is_given_up_at_last(
             tried.append(type(answered).__name__)
     assert tried == ["failed", "failed", "Snooze", "Done"]
     assert await outcome(client, request) == ("completed", 3, 2, 1)
-    failed = (await results_of(client, request))[1].entity.to_dict()["request_errors"][0]  # type: ignore[index]
-    assert failed["code"] == "internal_error"  # type: ignore[index]
+    assert bulk_error((await results_of(client, request))[1]).code == "internal_error"
 
 
 async def test_a_request_of_ten_thousand_resources_is_taken_and_one_more_is_not(lender: LendNow, raw: Raw) -> None:

@@ -19,7 +19,7 @@ async def test_entries_filter_order_and_show_balances(client: AsyncModernTreasur
     second = await lender.post({"cash": 2}, {"revenue": 2}, effective_at="2024-01-01", status="pending")
     await client.ledger_transactions.update(second.id, status="posted")
     third = await lender.post({"expenses": 3}, {"cash": 3}, effective_at="2024-02-02", status="pending")
-    cash = {"ledger_account_id": lender.ids["cash"]}
+    cash: dict[str, Any] = {"ledger_account_id": lender.ids["cash"]}
 
     async def found(**filters: Any) -> list[int]:
         return [entry.amount async for entry in client.ledger_entries.list(**{"per_page": 2, **filters})]
@@ -41,7 +41,7 @@ async def test_entries_filter_order_and_show_balances(client: AsyncModernTreasur
     assert await found(ledger_transaction_id=third.id) == [3, 3]
     assert await found(ledger_account_category_id=MISSING) == []
 
-    shown = [entry async for entry in client.ledger_entries.list(**cash, show_balances=True)]  # type: ignore[arg-type]
+    shown = [entry async for entry in client.ledger_entries.list(**cash, show_balances=True)]
     balances = [entry.resulting_ledger_account_balances for entry in shown]
     assert [one and (one.posted_balance.amount, one.pending_balance.amount) for one in balances] == [
         (3, 0),

@@ -38,7 +38,8 @@ async def test_a_key_in_use_anywhere_is_a_conflict_until_it_is_free(
 
 
 async def test_an_answer_is_never_kept_over_another(database: Database) -> None:
-    digest, first = digest_of("k"), Answer(201, b"first")
+    digest = digest_of("k")
+    first: Answer[None] = Answer(201, b"first")
     async with database.transaction() as connection:
         await store.keep_answers(connection, {digest: first})
     with pytest.raises(store.KeyTakenError):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from modern_treasury import AsyncModernTreasury, NotFoundError, UnprocessableEntityError
 
@@ -42,8 +44,8 @@ async def test_lists_filter_by_ids_metadata_and_time(client: AsyncModernTreasury
     second = await client.ledgers.create(name="2", metadata={"country": "US"})
     await client.ledgers.create(name="3", metadata={"country": "GB"})
 
-    async def found(**filters: object) -> list[str]:
-        return [ledger.id async for ledger in client.ledgers.list(**filters)]  # type: ignore[arg-type]
+    async def found(**filters: Any) -> list[str]:
+        return [ledger.id async for ledger in client.ledgers.list(**filters)]
 
     assert await found(metadata={"country": "US"}) == [second.id, first.id]
     assert await found(metadata={"country": "US", "it's": '"; drop table ledgers; --'}) == [first.id]

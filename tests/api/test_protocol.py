@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from typing import Any
 from uuid import UUID
 
 import aiohttp
@@ -119,7 +120,7 @@ async def test_every_spelling_of_a_time_is_understood(
 
 
 async def test_a_repeated_key_answers_as_it_did_first_whatever_is_sent_with_it(raw: Raw) -> None:
-    sent = {"headers": {"Idempotency-Key": "k1"}}
+    sent: dict[str, Any] = {"headers": {"Idempotency-Key": "k1"}}
     first = await raw.call("POST", "/api/ledgers", json={"name": "A"}, **sent)
     again = await raw.call("POST", "/api/ledgers", json={"name": "something else"}, **sent)
     other_caller = await raw.call("POST", "/api/ledgers", OTHER_KEY, json={"name": "B"}, **sent)
@@ -130,7 +131,7 @@ async def test_a_repeated_key_answers_as_it_did_first_whatever_is_sent_with_it(r
 
 
 async def test_a_repeated_key_answers_as_it_did_first_on_any_path(raw: Raw) -> None:
-    sent = {"headers": {"Idempotency-Key": "k1"}}
+    sent: dict[str, Any] = {"headers": {"Idempotency-Key": "k1"}}
     _, first, _ = await raw.call("POST", "/api/ledgers", json={"name": "A"}, **sent)
     for path, body in (("/api/ledger_accounts", {"name": "B"}), ("/api/ledger_transactions", {}), ("/api/ledgers", [])):
         status, again, _ = await raw.call("POST", path, json=body, **sent)
@@ -138,20 +139,20 @@ async def test_a_repeated_key_answers_as_it_did_first_on_any_path(raw: Raw) -> N
 
 
 async def test_a_call_that_failed_may_be_repeated_under_its_key(raw: Raw) -> None:
-    sent = {"headers": {"Idempotency-Key": "k1"}}
+    sent: dict[str, Any] = {"headers": {"Idempotency-Key": "k1"}}
     assert (await raw.call("POST", "/api/ledgers", json={}, **sent))[0] == 422
     assert (await raw.call("POST", "/api/ledgers", json={"name": "A"}, **sent))[0] == 201
 
 
 async def test_keys_of_other_methods_are_ignored(raw: Raw) -> None:
-    sent = {"headers": {"Idempotency-Key": "k1"}}
+    sent: dict[str, Any] = {"headers": {"Idempotency-Key": "k1"}}
     _, ledger, _ = await raw.call("POST", "/api/ledgers", json={"name": "A"}, **sent)
     _, changed, _ = await raw.call("PATCH", f"/api/ledgers/{ledger['id']}", json={"name": "B"}, **sent)
     assert changed["name"] == "B"
 
 
 async def test_an_expired_key_begins_anew(raw: Raw, database: Database) -> None:
-    sent = {"headers": {"Idempotency-Key": "k1"}}
+    sent: dict[str, Any] = {"headers": {"Idempotency-Key": "k1"}}
     await raw.call("POST", "/api/ledgers", json={"name": "A"}, **sent)
     async with database.connection() as connection:
         await connection.execute("update api_idempotency_keys set created_at = created_at - interval '24 hours'")
@@ -176,7 +177,7 @@ async def test_expired_keys_are_forgotten_and_others_are_not(raw: Raw, database:
 
 
 async def test_many_callers_with_one_key_have_one_effect(raw: Raw) -> None:
-    sent = {"headers": {"Idempotency-Key": "k1"}}
+    sent: dict[str, Any] = {"headers": {"Idempotency-Key": "k1"}}
     answers = await asyncio.gather(
         *(raw.call("POST", "/api/ledgers", json={"name": f"{n}"}, **sent) for n in range(20))
     )

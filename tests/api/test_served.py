@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 from modern_treasury import AuthenticationError, ModernTreasury
 
+from tests.api.lendnow import SIDES
 from worker.demo.processes import free_port, running
 
 
@@ -20,7 +21,7 @@ def tell_a_story(url: str) -> tuple[int, str]:
         ledger = client.ledgers.create(name="LendNow")
         cash, due = (
             client.ledger_accounts.create(name=name, normal_balance=side, currency="USD", ledger_id=ledger.id)
-            for name, side in (("Cash", "debit"), ("Principal Due", "credit"))
+            for name, side in zip(("Cash", "Principal Due"), SIDES, strict=True)
         )
         for _ in range(2):
             transaction = client.ledger_transactions.create(
@@ -29,7 +30,7 @@ def tell_a_story(url: str) -> tuple[int, str]:
                     {"amount": 1_000_000, "direction": "credit", "ledger_account_id": due.id},
                 ],
                 status="posted",
-                effective_at="2020-08-27",  # type: ignore[arg-type]
+                effective_at="2020-08-27",
                 idempotency_key="capital-call-1",
             )
         return client.ledger_accounts.retrieve(cash.id).balances.posted_balance.amount, transaction.status

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import asyncpg
 import pytest
 from modern_treasury import AsyncModernTreasury, NotFoundError, UnprocessableEntityError
@@ -14,7 +16,7 @@ from worker.database import Database
 MISSING = "00000000-0000-4000-8000-000000000000"
 
 
-async def state(lender: LendNow, word: str, lower: str, upper: str, **said: str) -> LedgerAccountStatement:
+async def state(lender: LendNow, word: str, lower: str, upper: str, **said: Any) -> LedgerAccountStatement:
     return await lender.client.ledger_account_statements.create(
         ledger_account_id=lender.ids[word], effective_at_lower_bound=lower, effective_at_upper_bound=upper, **said
     )
@@ -53,7 +55,7 @@ async def test_a_statement_never_changes_whatever_comes_after_it(lender: LendNow
     await lender.client.ledger_transactions.update(pending.id, status="archived")
     await lender.client.ledger_transactions.update(
         replaced.id,
-        ledger_entries=lender.entries({"cash": 11}, {"revenue": 11}),  # type: ignore[arg-type]
+        ledger_entries=lender.entries({"cash": 11}, {"revenue": 11}),
     )
     await lender.post({"cash": 50}, {"revenue": 50}, effective_at="2024-02-04")
 
@@ -108,7 +110,7 @@ async def test_a_statement_that_cannot_be_made_is_refused(lender: LendNow, clien
 
 
 async def test_a_repeated_statement_is_the_first_one(lender: LendNow, raw: Raw) -> None:
-    sent = {
+    sent: dict[str, Any] = {
         "headers": {"Idempotency-Key": "s"},
         "json": {
             "ledger_account_id": lender.ids["cash"],

@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
 from typing import Any
 
 import pytest
-from modern_treasury import AsyncModernTreasury, ConflictError, NotFoundError, UnprocessableEntityError
+from modern_treasury import AsyncModernTreasury, ConflictError, NotFoundError
 
 from tests.api.conftest import Raw
 from tests.api.lendnow import LendNow
+from tests.api.refusals import refused
 
 MISSING = "00000000-0000-4000-8000-000000000000"
-
-
-async def refused(call: Awaitable[Any]) -> dict[str, str]:
-    """The error body of a call that must be refused as a deterministic conflict."""
-    with pytest.raises(UnprocessableEntityError) as caught:
-        await call
-    body: Any = caught.value.body
-    return dict(body["errors"])
 
 
 async def test_a_new_transaction_is_pending_and_shows_everything(client: AsyncModernTreasury, lender: LendNow) -> None:
@@ -32,7 +24,7 @@ async def test_a_new_transaction_is_pending_and_shows_everything(client: AsyncMo
         description="A fee",
         metadata={"transactionType": "fee"},
         external_id="fee-1",
-        effective_at="2024-05-06T07:08:09.123456+02:00",  # type: ignore[arg-type]
+        effective_at="2024-05-06T07:08:09.123456+02:00",
         ledgerable_type="payment_order",
         ledgerable_id=MISSING,
     )
@@ -90,7 +82,7 @@ async def test_a_pending_transaction_changes_in_everything_that_describes_it(
         pending.id,
         external_id="b",
         description=None,
-        effective_at="2024-05-06T07:08:09Z",  # type: ignore[arg-type]
+        effective_at="2024-05-06T07:08:09Z",
         ledgerable_type="return",
         ledgerable_id=MISSING,
     )
@@ -281,8 +273,8 @@ async def test_a_transaction_of_nothing_is_a_transaction(lender: LendNow) -> Non
 async def test_a_wrong_entry_is_refused_by_name(
     raw: Raw, lender: LendNow, change: dict[str, object], parameter: str
 ) -> None:
-    entries = lender.entries({"cash": 5}, {"revenue": 5})
-    entries[0] |= change
+    changed, other = lender.entries({"cash": 5}, {"revenue": 5})
+    entries = [{**changed, **change}, other]
     status, _, blamed = await raw.error("POST", "/api/ledger_transactions", json={"ledger_entries": entries})
     assert (status, blamed) == (422, parameter)
 

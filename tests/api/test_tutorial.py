@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any, Unpack
+
 import pytest
 from modern_treasury import AsyncModernTreasury
+from modern_treasury.types import ledger_account_category_retrieve_params as category_params
+from modern_treasury.types.ledger_account_retrieve_params import Balances
+from modern_treasury.types.shared import TransactionDirection
 
 from tests.api.lendnow import END, STORY, LendNow
 
@@ -36,7 +41,7 @@ async def test_the_past_is_as_it_was(told: LendNow) -> None:
     assert await told.amounts("cash", as_of_date="2020-09-10") == (0,) * 3
     assert await told.amounts("cash", effective_at="2020-09-10T00:00:00Z") == (0,) * 3
     assert await told.amounts("cash", effective_at_upper_bound="2020-09-10T00:00:00Z") == (1_000_000,) * 3
-    october = {"effective_at_lower_bound": "2020-10-01", "effective_at_upper_bound": "2020-11-01"}
+    october: Balances = {"effective_at_lower_bound": "2020-10-01", "effective_at_upper_bound": "2020-11-01"}
     assert await told.amounts("cash", **october) == (105_000,) * 3
     bounds = (await told.account("cash", **october)).balances
     assert bounds.effective_at_lower_bound is not None
@@ -58,12 +63,12 @@ async def test_an_account_has_a_balance_at_each_of_its_versions(told: LendNow) -
 
 
 async def test_categories_add_up_what_is_in_them_once(client: AsyncModernTreasury, told: LendNow) -> None:
-    async def category(name: str, side: str, *words: str) -> str:
+    async def category(name: str, side: TransactionDirection, *words: str) -> str:
         made = await client.ledger_account_categories.create(
             name=name,
             currency="USD",
             ledger_id=told.ledger_id,
-            normal_balance=side,  # type: ignore[arg-type]
+            normal_balance=side,
         )
         for word in words:
             await client.ledger_account_categories.add_ledger_account(told.ids[word], id=made.id)
@@ -74,8 +79,8 @@ async def test_categories_add_up_what_is_in_them_once(client: AsyncModernTreasur
     await client.ledger_account_categories.add_nested_category(loan, id=borrower)
     investor = await category("Investor Balance", "credit", "investor_principal", "investor_interest")
 
-    async def posted(category_id: str, **balances: str) -> tuple[int, int, int]:
-        found = await client.ledger_account_categories.retrieve(category_id, balances=balances)  # type: ignore[arg-type]
+    async def posted(category_id: str, **balances: Unpack[category_params.Balances]) -> tuple[int, int, int]:
+        found = await client.ledger_account_categories.retrieve(category_id, balances=balances)
         shown = found.balances.posted_balance
         return shown.debits, shown.credits, shown.amount
 
@@ -92,8 +97,8 @@ async def test_categories_add_up_what_is_in_them_once(client: AsyncModernTreasur
 
 
 async def test_accounts_are_found_by_their_balances(client: AsyncModernTreasury, told: LendNow) -> None:
-    async def found(**filters: object) -> set[str | None]:
-        return {account.external_id async for account in client.ledger_accounts.list(**filters)}  # type: ignore[arg-type]
+    async def found(**filters: Any) -> set[str | None]:
+        return {account.external_id async for account in client.ledger_accounts.list(**filters)}
 
     assert await found(posted_balance_amount={"lt": 0}) == {"cash"}
     assert await found(available_balance_amount={"gte": 27_500, "lte": 50_000}) == {"revenue", "loan_interest"}

@@ -9,7 +9,7 @@ from aiohttp import web
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from worker.api.effects import Effects
-from worker.api.kept_answers import KeptAnswers
+from worker.api.kept_answers import KeptAnswers, Reply, Ticket
 from worker.api.routes import routes
 from worker.app import Role
 from worker.database import Database
@@ -33,7 +33,8 @@ async def test_every_route_is_described_and_nothing_else(document: dict[str, Any
 
 @pytest.mark.parametrize("role", [Role.ALL], indirect=True)
 async def test_nothing_is_described_that_no_process_answers(database: Database, app: web.Application) -> None:
-    effects = Effects(database, GroupPoster(database, KeptAnswers()).submit)
+    poster: GroupPoster[Ticket, Reply] = GroupPoster(database, KeptAnswers())
+    effects = Effects(database, poster.submit)
     parts = all_parts(list(routes(database, effects)), Schemas())
     known = [(operation.method, operation.path) for part in parts for operation in part.operations]
     assert sorted(known) == sorted(routes_of(app))
