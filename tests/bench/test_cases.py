@@ -34,18 +34,24 @@ def test_every_reading_has_an_aim() -> None:
     assert set(READING_AIMS_MS) == set(Reading)
 
 
-def test_full_batches_have_an_aim_against_pgbench_and_small_ones_none() -> None:
+@pytest.mark.parametrize(
+    ("rival", "throughput", "server_cpu"),
+    [(Variant.PGBENCH_SAME, "≥ 0.8", "≤ 1.0"), (Variant.PGBENCH_NARROW, None, None)],
+)
+def test_full_batches_have_an_aim_against_the_same_rows_and_narrow_ones_are_told(
+    rival: Variant, throughput: str | None, server_cpu: str | None
+) -> None:
     aims = {
         (one.ours.callers, one.measure): str(one.aim) if one.aim else None
         for one in comparisons_of([8, 128])
-        if one.theirs.variant is Variant.PGBENCH
+        if one.theirs.variant is rival
     }
     assert aims == {
         (8, "throughput"): None,
         (8, "server CPU"): None,
         (8, "server and client CPU"): None,
-        (128, "throughput"): "≥ 0.8",
-        (128, "server CPU"): "≤ 1.0",
+        (128, "throughput"): throughput,
+        (128, "server CPU"): server_cpu,
         (128, "server and client CPU"): None,
     }
 

@@ -48,5 +48,5 @@ def test_the_list_of_processes_never_shows_a_password(url: str, shown: str, envi
 
 
 async def test_what_pgbench_says_when_it_fails_is_told(empty_database_url: str) -> None:
-    with pytest.raises(Unavailable, match=r"pgbench failed: .*plain_transactions"):
-        await run_pgbench(find_pgbench(), empty_database_url, "bench/insert_plain", LOAD, Meter(None))
+    with pytest.raises(Unavailable, match=r"pgbench failed: .*narrow_transactions"):
+        await run_pgbench(find_pgbench(), empty_database_url, "bench/insert_narrow", LOAD, Meter(None))

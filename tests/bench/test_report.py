@@ -7,7 +7,7 @@ from worker.bench.figures import Figures, Measure, ReadFigures
 from worker.bench.report import Conditions, History, report
 
 CONDITIONS = Conditions("18.4", 2, 3.0, 2)
-PRODUCT, PGBENCH = Case(Variant.PRODUCT, 128), Case(Variant.PGBENCH, 32)
+PRODUCT, PGBENCH = Case(Variant.PRODUCT, 128), Case(Variant.PGBENCH_SAME, 32)
 
 
 def did(per_second: float, server_cpu_us: float | None) -> Figures:

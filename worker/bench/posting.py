@@ -20,7 +20,9 @@ from worker.bench.workload import Disbursement
 from worker.database import Database
 from worker.ledger.group_poster import GroupPoster
 
-PGBENCH_SCRIPT: Final = "bench/insert_plain"
+SAME_ROWS: Final = "bench/insert_same"
+NARROW_ROWS: Final = "bench/insert_narrow"
+"""What pgbench runs."""
 
 
 class Ring:
@@ -50,8 +52,10 @@ class Ring:
         """One case, once."""
         load = Load(case.callers, seconds)
         match case.variant:
-            case Variant.PGBENCH:
-                return await run_pgbench(pgbench, self._url, PGBENCH_SCRIPT, load, self._meter)
+            case Variant.PGBENCH_SAME:
+                return await run_pgbench(pgbench, self._url, SAME_ROWS, load, self._meter)
+            case Variant.PGBENCH_NARROW:
+                return await run_pgbench(pgbench, self._url, NARROW_ROWS, load, self._meter)
             case Variant.PRODUCT | Variant.EMPTY | Variant.AGED:
                 return await self._press_product(self._draw.hot, load)
             case Variant.SPREAD:
