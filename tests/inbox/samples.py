@@ -33,7 +33,10 @@ DATA: dict[str, dict[str, Any]] = {
     "loan.repayment_failed": {"loan_id": "L-1", "repayment_id": "R-1", "reason": "R01 insufficient funds"},
     "loan.repayment_reversed": {"loan_id": "L-1", "repayment_id": "R-1", "reason": "R10 – not authorised"},
     "loan.refunded": {"loan_id": "L-1", "refund_id": "RF-1", "amount": "1.00"},
-    "loan.written_off": {"loan_id": "L-1", "principal": "100.00", "interest": "10.00", "fees": "1.00"},
+    "loan.written_off": {
+        "loan_id": "L-1", "principal": "100.00", "interest": "10.00", "fees": "1.00",
+        "losses": [{"investor_id": "LP-1", "amount": "60.00"}, {"investor_id": "LP-2", "amount": 15}],
+    },
     "loan.recovered": {"loan_id": "L-1", "amount": "50.00"},
     "loan.closed": {"loan_id": "L-1"},
     "expense.incurred": {"amount": "12.34", "kind": "bank charges"},

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from tests.inbox.samples import COMPANY, CONNECTION, DATA, document, event
 from worker.errors import Rejected
 from worker.loans import events
-from worker.loans.events import EVENT_TYPES, InterestRecognition, Investor, parse_event
+from worker.loans.event_text import parse_event
+from worker.loans.events import EVENT_TYPES, InterestRecognition, Investor, Loss
 from worker.money import MAX_MINOR_DIGITS, format_major
 from worker.strict_json import MAX_NESTING
 
@@ -49,7 +50,9 @@ MEANING = {
     "loan.repayment_failed": events.RepaymentFailed(repayment_id="R-1", reason="R01 insufficient funds", **OF_LOAN),
     "loan.repayment_reversed": events.RepaymentReversed(repayment_id="R-1", reason="R10 – not authorised", **OF_LOAN),
     "loan.refunded": events.LoanRefunded(refund_id="RF-1", amount=100, **OF_LOAN),
-    "loan.written_off": events.LoanWrittenOff(principal=10_000, interest=1_000, fees=100, **OF_LOAN),
+    "loan.written_off": events.LoanWrittenOff(
+        principal=10_000, interest=1_000, fees=100, losses=(Loss("LP-1", 6_000), Loss("LP-2", 1_500)), **OF_LOAN
+    ),
     "loan.recovered": events.LoanRecovered(amount=5_000, **OF_LOAN),
     "loan.closed": events.LoanClosed(**OF_LOAN),
     "expense.incurred": events.ExpenseIncurred(amount=1_234, kind="bank charges", **WHEN),
@@ -119,7 +122,7 @@ def test_a_missing_field_names_itself(event_type: str, name: str, absent: object
 )
 @pytest.mark.parametrize("wrong", [True, [], {}, [1], {"a": 1}])
 def test_a_field_of_the_wrong_type_names_itself(event_type: str, name: str, wrong: object) -> None:
-    if name == "investors" and wrong == []:
+    if name in ("investors", "losses") and wrong == []:
         wrong = "nobody"
     error = refused(event(event_type, **{name: wrong}))
     assert error.status == 400
@@ -201,7 +204,7 @@ def test_any_amount_survives_the_wire(minor: int, currency: str, as_number: bool
         ("loan.repayment_initiated", {"principal": "0.00", "interest": 0}, "data.principal"),
         ("capital.distributed", {"principal": 0, "interest": 0}, "data.principal"),
         ("loan.written_off", {"amount": "110.99"}, "data.amount"),
-        ("loan.written_off", {"principal": "0", "interest": ..., "fees": ...}, "data.amount"),
+        ("loan.written_off", {"principal": "0", "interest": ..., "fees": ..., "losses": ...}, "data.amount"),
         ("loan.disbursed", {"fee": "1000.01"}, "data.fee"),
         ("loan.disbursed", {"amount": "0.00", "fee": ...}, "data.amount"),
         ("loan.refunded", {"amount": 0}, "data.amount"),
@@ -217,6 +220,9 @@ def test_any_amount_survives_the_wire(minor: int, currency: str, as_number: bool
             "data.investors",
         ),
         ("loan.created", {"investors": [{"investor_id": "A", "share": "1.01"}]}, "data.investors[0].share"),
+        ("loan.written_off", {"losses": [{"investor_id": "A", "amount": "1"}] * 2}, "data.losses"),
+        ("loan.written_off", {"losses": [{"investor_id": "A", "amount": "100.01"}]}, "data.losses"),
+        ("loan.written_off", {"losses": [{"investor_id": "A", "amount": "0"}]}, "data.losses[0].amount"),
     ],
 )
 def test_what_can_never_be_right_is_impossible_and_names_its_field(
@@ -251,6 +257,9 @@ def test_what_can_never_be_right_is_impossible_and_names_its_field(
         ("loan.created", {"investors": [{"investor_id": "A", "share": "1e-9"}]}, "data.investors[0].share"),
         ("loan.created", {"investors": [{"investor_id": str(n), "share": "0"} for n in range(101)]}, "data.investors"),
         ("loan.written_off", {"principal": ..., "interest": ..., "fees": ...}, "data.amount"),
+        ("loan.written_off", {"losses": ["A"]}, "data.losses[0]"),
+        ("loan.written_off", {"losses": [{"amount": "1"}]}, "data.losses[0].investor_id"),
+        ("loan.written_off", {"losses": [{"investor_id": "A"}]}, "data.losses[0].amount"),
     ],
 )
 def test_what_is_malformed_names_its_field(event_type: str, changes: dict[str, Any], field: str) -> None:
@@ -259,7 +268,7 @@ def test_what_is_malformed_names_its_field(event_type: str, changes: dict[str, A
 
 
 def test_a_write_off_of_one_amount_is_principal() -> None:
-    body = event("loan.written_off", principal=..., interest=..., fees=..., amount="75.00")
+    body = event("loan.written_off", principal=..., interest=..., fees=..., losses=..., amount="75.00")
     assert parse_event(body) == events.LoanWrittenOff(principal=7_500, **OF_LOAN)
 
 

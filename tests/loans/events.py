@@ -8,7 +8,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from worker.loans.batch import Incoming
-from worker.loans.events import parse_event
+from worker.loans.event_text import parse_event
 from worker.money import format_major
 
 COMPANY = UUID("0190a1b2-0000-7000-8000-0000000000c0")

@@ -151,6 +151,12 @@ class TestAnEventThatCanNeverBeRightIsRefused:
         reason = "10.01 GBP of fee F1 is waived, 10.00 GBP was charged"
         assert why_refused(books, waiver) == ("data.amount", reason)
 
+    def test_a_loss_of_somebody_who_is_no_investor_of_the_loan(self, books: MemoryBooks, system: LoanSystem) -> None:
+        losses = [{"investor_id": name, "amount": "1.00"} for name in ("MoneyNow", "Jane")]
+        reason = "Jane is no investor of loan L1, so it bears none of its loss"
+        written_off = system.tell("loan.written_off", principal=5_00, losses=losses)
+        assert why_refused(books, written_off) == ("data.losses[1].investor_id", reason)
+
     def test_a_second_settlement_with_another_split(self, books: MemoryBooks, system: LoanSystem) -> None:
         books.deliver(system.settle("R1", principal=100_00))
         reason = "repayment R1 was already told with principal 100.00 GBP, now with 99.00 GBP"

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.loans.books import MemoryBooks
 from tests.loans.events import Delivery, LoanSystem
+from tests.loans.rulebooks import TAKING_BACK
 from worker.ledger.transaction import Direction
-from worker.loans.postings import transaction_id
+from worker.loans.batch import Batch
+from worker.loans.postings import Postings, transaction_id
 
 PRINCIPAL, INTEREST, FEES, PAYABLE = (f"loan:L1:{part}:GBP" for part in ("principal", "interest", "fees", "payable"))
 CASH, EXPENSES, CHARGE_OFF = "cash:GBP", "expenses:GBP", "charge_off:GBP"
@@ -29,9 +33,16 @@ def written_by(books: MemoryBooks, event: Delivery) -> tuple[dict[str, int], dic
     return sides[0], sides[1]
 
 
-def a_loan(system: LoanSystem, recognition: str = "accrual", **shares: str) -> MemoryBooks:
+def taking_back() -> MemoryBooks:
+    """Books of a lender who takes back revenue when interest and fees are written off."""
+    return MemoryBooks(Batch({}, {}, {}, Postings(TAKING_BACK)))
+
+
+def a_loan(
+    system: LoanSystem, recognition: str = "accrual", books: MemoryBooks | None = None, **shares: str
+) -> MemoryBooks:
     """1000.00 drawn, 50.00 accrued, a fee of 10.00, and 20.00 of the principal written off."""
-    books = MemoryBooks().deliver(
+    books = (books or MemoryBooks()).deliver(
         system.create(recognition, **shares), system.tell("loan.disbursed", drawdown_id="D1", amount=1_000_00)
     )
     if recognition == "accrual":
@@ -98,6 +109,50 @@ def test_a_distribution_pays_an_investor_what_is_due() -> None:
 
     due = {"investor:MoneyNow:principal_due:GBP": 100, "investor:MoneyNow:interest_due:GBP": 25_00}
     assert written_by(books, paid_out) == (due, {CASH: 26_00})
+
+
+def test_investors_bear_of_a_write_off_what_the_event_says() -> None:
+    system = LoanSystem()
+    books = a_loan(system, MoneyNow="0.5", Jane="0.25")
+    losses = [{"investor_id": "MoneyNow", "amount": "60.00"}, {"investor_id": "Jane", "amount": "15.00"}]
+    given_up = system.tell("loan.written_off", principal=100_00, interest=10_00, fees=1_00, losses=losses)
+
+    borne = {"investor:MoneyNow:principal_due:GBP": 60_00, "investor:Jane:principal_due:GBP": 15_00}
+    owed = {PRINCIPAL: 100_00, INTEREST: 10_00, FEES: 1_00}
+    assert written_by(books, given_up) == ({CHARGE_OFF: 36_00, **borne}, owed)
+
+
+def test_a_lender_may_take_back_what_was_recognised_when_it_is_written_off() -> None:
+    system = LoanSystem()
+    books = a_loan(system, books=taking_back(), MoneyNow="0.5", Jane="0.25")
+    losses = [{"investor_id": "MoneyNow", "amount": "80.00"}]
+    given_up = system.tell("loan.written_off", principal=100_00, interest=10_03, fees=1_00, losses=losses)
+
+    taken_back = {
+        "investor:MoneyNow:interest_due:GBP": 5_02,  # 5.015 half-even
+        "investor:Jane:interest_due:GBP": 2_51,  # 2.5075
+        REVENUE_INTEREST: 2_50,
+        REVENUE_FEES: 1_00,
+    }
+    borne = {"investor:MoneyNow:principal_due:GBP": 80_00, CHARGE_OFF: 20_00}
+    assert written_by(books, given_up) == (borne | taken_back, {PRINCIPAL: 100_00, INTEREST: 10_03, FEES: 1_00})
+
+
+@given(st.integers(1, 10**12), st.lists(st.integers(0, 100), min_size=1, max_size=10))
+def test_what_is_taken_back_is_divided_as_it_was_recognised_and_adds_up(interest: int, weights: list[int]) -> None:
+    system, whole = LoanSystem(), max(sum(weights), 1)
+    shares = {f"I{n}": f"{Decimal(weight * 10**6 // whole).scaleb(-6):f}" for n, weight in enumerate(weights)}
+    books = taking_back().deliver(
+        system.create("accrual", **shares), system.tell("loan.disbursed", drawdown_id="D1", amount=1)
+    )
+
+    debits, recognised = written_by(books, system.tell("loan.interest_accrued", accrual_id="A1", amount=interest))
+    taken_back, credits = written_by(books, system.tell("loan.written_off", interest=interest))
+
+    assert debits == credits == {INTEREST: interest}
+    assert taken_back == recognised
+    assert sum(taken_back.values()) == interest
+    assert books.ledger.balances() == {PRINCIPAL: 1, CASH: -1}
 
 
 def test_interest_at_disbursement_is_shared_when_the_money_goes_out() -> None:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from importlib import resources
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.loans.rulebooks import TAKING_BACK, TEXT, changed
 from worker.errors import UsageError
 from worker.ledger.transaction import Direction
 from worker.loans.rulebook import OCCASIONS, Occurrence, Rulebook
 from worker.loans.rulebook_file import default_rulebook, read_rulebook
 from worker.loans.rulebook_text import RulebookError, parse_rulebook
 
-TEXT = resources.files("worker.loans").joinpath("rulebook.toml").read_text(encoding="utf-8")
 RULEBOOK = default_rulebook()
 NAMES = {"currency": "GBP", "loan_id": "L1", "borrower_id": "B1"}
 
@@ -27,11 +26,6 @@ normal_balance = "debit"
 metadata = { accountType = "cash", bankAccountID = "BofA#213562345" }
 categories = ["cash"]
 """
-
-
-def changed(old: str, new: str) -> str:
-    assert TEXT.count(old) >= 1, old
-    return TEXT.replace(old, new, 1)
 
 
 def written(rulebook: Rulebook, event: Occurrence) -> set[tuple[str, str, int]]:
@@ -61,7 +55,7 @@ def test_investors_may_share_one_account() -> None:
     body = body.replace(', investorID = "{investor_id}"', "").replace(', "investor"]', "]")
     rulebook = parse_rulebook("[accounts.interest_due]".join((head, "[accounts.cash]".join((body, rest)))))
 
-    accrued = Occurrence("loan.interest_accrued", {"amount": 100}, NAMES, [("I", 25), ("J", 50)])
+    accrued = Occurrence("loan.interest_accrued", {"amount": 100}, NAMES, {"amount": [("I", 25), ("J", 50)]})
 
     assert written(rulebook, accrued) == {
         ("debit", "loan:L1:interest:GBP", 100),
@@ -70,18 +64,19 @@ def test_investors_may_share_one_account() -> None:
     }
 
 
+@pytest.mark.parametrize("rulebook", [RULEBOOK, TAKING_BACK], ids=["default", "taking back what is written off"])
 @given(st.data())
-def test_every_rule_balances_whatever_the_amounts_are(data: st.DataObject) -> None:
+def test_every_rule_balances_whatever_the_amounts_are(rulebook: Rulebook, data: st.DataObject) -> None:
     rule = data.draw(st.sampled_from([key for key, occasion in OCCASIONS.items() if occasion.amounts]))
     occasion = OCCASIONS[rule]
     amounts = {term: data.draw(st.integers(0, 10**30)) for term in occasion.amounts}
-    shares = []
-    if occasion.recognised:
-        first = data.draw(st.integers(0, amounts[occasion.recognised]))
-        shares = [("I", first), ("J", data.draw(st.integers(0, amounts[occasion.recognised] - first)))]
+    parts = {}
+    for divided in occasion.divided:
+        first = data.draw(st.integers(0, amounts[divided]))
+        parts[divided] = [("I", first), ("J", data.draw(st.integers(0, amounts[divided] - first)))]
     names = {name: name for name in occasion.names}
 
-    lines = RULEBOOK.lines(Occurrence(rule, amounts, names, shares))
+    lines = rulebook.lines(Occurrence(rule, amounts, names, parts))
 
     assert sum(line.amount if line.direction is Direction.DEBIT else -line.amount for line in lines) == 0
     assert all(line.amount for line in lines)
@@ -127,6 +122,15 @@ def test_every_rule_balances_whatever_the_amounts_are(data: st.DataObject) -> No
         (', revenue_from_fees = "fee"', "", "does not balance: debits and credits differ in fee"),
         ("overpayment", "principal", 'must be a sum like "amount"'),
         ('interest_due = "investor_interest"', 'interest_due = "lender_interest"', "may post nothing but"),
+        ('fees", principal_due = "investor_principal"', 'fees", principal_due = "principal"',
+         "rules.\"loan.written_off\" may post nothing but investor_principal or investor_interest to principal_due"),
+        ('debit = { charge_off = "lender_principal + interest + fees"', 'debit = { charge_off = "lender_principal"',
+         "rules.\"loan.written_off\" does not balance: debits and credits differ in fees, investor_interest"),
+        ('charge_off = "lender_principal + interest + fees"',
+         'charge_off = "lender_principal + fees", revenue_from_interest = "lender_interest"',
+         "rules.\"loan.written_off\" does not balance: debits and credits differ in investor_interest"),
+        ('charge_off = "lender_principal + ', 'charge_off = "principal + ',
+         "rules.\"loan.written_off\" does not balance: debits and credits differ in investor_principal"),
         (', interest_due = "interest" }\ncredit = { cash = "principal + interest" }',
          ' }\ncredit = { cash = "principal" }',
          "does not post interest, which the event carries"),

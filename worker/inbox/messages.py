@@ -16,7 +16,8 @@ from worker.inbox.codat_webhooks import (
     interpret,
 )
 from worker.jobs.job import lane
-from worker.loans.events import CapitalContributed, CapitalDistributed, ExpenseIncurred, parse_event
+from worker.loans.event_text import parse_event
+from worker.loans.events import CapitalContributed, CapitalDistributed, ExpenseIncurred
 
 APPLY_EVENT: Final = "apply_event"
 """Kind of the job that applies a loan event; its subject is the message."""
@@ -50,7 +51,7 @@ def loan_message(webhook_id: str, body: bytes) -> NewMessage:
     """The message of a loan event, in the lane of its loan or investor.
 
     Raises :class:`~worker.errors.Rejected` for a body that is no event, see
-    :func:`~worker.loans.events.parse_event`.
+    :func:`~worker.loans.event_text.parse_event`.
     """
     event = parse_event(body)
     loan_id = None

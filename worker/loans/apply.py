@@ -30,7 +30,8 @@ from worker.ledger.transaction import Posted, Refused, Replayed
 from worker.loans import store
 from worker.loans.batch import Batch, Decided, Incoming, PostedEvents, Subject, SubjectKind
 from worker.loans.decision import Apply, Duplicate, Hold, Refuse, repayment_settled
-from worker.loans.events import CapitalContributed, CapitalDistributed, ExpenseIncurred, parse_event
+from worker.loans.event_text import parse_event
+from worker.loans.events import CapitalContributed, CapitalDistributed, ExpenseIncurred
 from worker.loans.loan import FactKey, FactKind, Loan
 from worker.loans.postings import Postings
 from worker.loans.store import NewOutcome

@@ -40,6 +40,7 @@ from worker.loans.events import (
     LoanClosed,
     LoanCreated,
     LoanDisbursed,
+    LoanWrittenOff,
 )
 from worker.loans.facts import AboutLoan, TellsFact, describe, fact_of, fee_of, told_before
 from worker.loans.investor import InvestorAccount
@@ -162,6 +163,12 @@ def _contradiction(known: Known, loan: Loan, event: TellsFact) -> Refuse | None:
             if fee and event.amount > fee.amounts.fees:
                 waived, charged = (Money(amount, loan.currency) for amount in (event.amount, fee.amounts.fees))
                 return Refuse("data.amount", f"{waived} of fee {event.fee_id} is waived, {charged} was charged")
+        case LoanWrittenOff():
+            investors = {investor.investor_id for investor in loan.investors}
+            for index, loss in enumerate(event.losses):
+                if loss.investor_id not in investors:
+                    reason = f"{loss.investor_id} is no investor of loan {loan.loan_id}, so it bears none of its loss"
+                    return Refuse(f"data.losses[{index}].investor_id", reason)
     return None
 
 

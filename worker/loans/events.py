@@ -1,26 +1,20 @@
-"""The loan system's events: what each says, and how its bytes become it (contract, section 5).
+"""The loan system's events: what each says (contract, section 5). Pure.
 
-The classes are the meaning; ``parse_event`` is the only way in from bytes. Amounts are whole minor units of the
-event's ``currency``. Each field's annotation also says how it is read, so a class is its own specification.
-Fields this program does not know stay in the stored body and are ignored here.
+The classes are the meaning; :func:`worker.loans.event_text.parse_event` is the only way in from bytes. Amounts are
+whole minor units of the event's ``currency``. Each field's annotation also says how it is read, so a class is its own
+specification.
 """
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from fractions import Fraction
-from functools import cache
-from typing import Annotated, Any, ClassVar, Final, NamedTuple, TypeAlias, get_type_hints
+from typing import Annotated, ClassVar, Final, TypeAlias
 from uuid import UUID
 
-from worker.errors import Rejected
 from worker.loans import fields
-from worker.money import MAX_MINOR_DIGITS
-from worker.strict_json import decode_object
 
 Identifier = Annotated[str, fields.identifier]
 Text = Annotated[str, fields.text]
@@ -54,6 +48,19 @@ def read_recognition(value: object, field: str, currency: str) -> InterestRecogn
 def read_investors(value: object, field: str, currency: str) -> tuple[Investor, ...]:
     """A loan's investors, as the event says."""
     return tuple(Investor(name, share) for name, share in fields.shares(value, field))
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What one investor bears of principal that is written off, in minor units."""
+
+    investor_id: str
+    amount: int
+
+
+def read_losses(value: object, field: str, currency: str) -> tuple[Loss, ...]:
+    """Who bears what of a write-off, as the event says."""
+    return tuple(Loss(name, amount) for name, amount in fields.losses(value, field, currency))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,12 +219,16 @@ class LoanRefunded(_OfLoan):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoanWrittenOff(_OfLoan):
-    """The lender gave up on part of what is owed. An ``amount`` sent without a split is principal."""
+    """The lender gave up on part of what is owed. An ``amount`` sent without a split is principal.
+
+    ``losses`` says what of the principal investors bear; the rest is the lender's own loss.
+    """
 
     type: ClassVar[str] = "loan.written_off"
     principal: Amount = 0
     interest: Amount = 0
     fees: Amount = 0
+    losses: Annotated[tuple[Loss, ...], read_losses] = ()
 
     @property
     def total(self) -> int:
@@ -273,84 +284,3 @@ EVENT_TYPES: Final[dict[str, type[LoanEvent]]] = {event.type: event for event in
 
 UNDATED: Final = (LoanCreated, LoanClosed)
 """Types whose business day, when left out, is the day of their timestamp: no money moves with them."""
-
-
-def parse_event(body: bytes) -> LoanEvent:
-    """The event a webhook's body tells.
-
-    Raises :class:`~worker.errors.Rejected` naming the field as a dotted path: 400 for what is malformed, 422 for what
-    is well-formed and can never be right.
-    """
-    document = decode_object(body)
-    kind = fields.identifier(fields.required(document, "type"), "type")
-    event_type = EVENT_TYPES.get(kind)
-    if event_type is None:
-        known = ", ".join(EVENT_TYPES)
-        raise Rejected(422, f"is none of the known types: {known}", field="type", code="unknown_event_type")
-    timestamp = fields.timestamp(fields.required(document, "timestamp"), "timestamp")
-    data = fields.required(document, "data")
-    if not isinstance(data, dict):
-        raise fields.wrong("data", "must be an object")
-    event = event_type(**_read(event_type, timestamp, data))
-    _check(event, data)
-    return event
-
-
-class EventField(NamedTuple):
-    """A member of an event's ``data``: its dotted path, what reads it, and whether it may be left out."""
-
-    name: str
-    path: str
-    read: Callable[[object, str, str], object]
-    optional: bool
-
-
-@cache
-def fields_of(kind: str) -> tuple[EventField, ...]:
-    """The fields of ``data`` as the type's class declares them: every one whose annotation carries its reader."""
-    event_type = EVENT_TYPES[kind]
-    hints = get_type_hints(event_type, include_extras=True)
-    return tuple(
-        EventField(f.name, f"data.{f.name}", hints[f.name].__metadata__[0], f.default is not dataclasses.MISSING)
-        for f in dataclasses.fields(event_type)
-        if hasattr(hints[f.name], "__metadata__")
-    )
-
-
-def _read(event_type: type[LoanEvent], timestamp: datetime, data: dict[str, object]) -> dict[str, Any]:
-    currency = fields.currency_code(fields.required(data, "currency", "data"), "data.currency")
-    values: dict[str, Any] = {"timestamp": timestamp, "currency": currency}
-    if event_type is LoanWrittenOff and data.keys().isdisjoint(("principal", "interest", "fees")):
-        data = {**data, "principal": fields.required(data, "amount", "data")}
-    elif event_type in UNDATED and data.get("effective_date") is None:
-        data = {**data, "effective_date": timestamp.date().isoformat()}
-    for name, path, read, optional in fields_of(event_type.type):
-        value = data.get(name)
-        if value is not None:
-            values[name] = read(value, path, currency)
-        elif not optional:
-            fields.required(data, name, "data")
-    return values
-
-
-def _check(event: LoanEvent, data: dict[str, object]) -> None:
-    """What no single field can tell: the sums the loan system sent must agree with each other."""
-    match event:
-        case RepaymentSettled() | LoanWrittenOff():
-            _check_total(event.total, "data.amount")
-            stated = data.get("amount")
-            if stated is not None and fields.amount(stated, "data.amount", event.currency) != event.total:
-                raise fields.impossible("data.amount", "is not the sum of its parts")
-        case RepaymentInitiated() | CapitalDistributed():
-            _check_total(event.total, "data.principal")
-        case LoanDisbursed() if event.fee > event.amount:
-            raise fields.impossible("data.fee", "is more than the amount it is netted from")
-        case _:
-            pass
-
-
-def _check_total(total: int, field: str) -> None:
-    if total == 0:
-        raise fields.impossible(field, "the parts sum to zero: nothing happened")
-    if total >= 10**MAX_MINOR_DIGITS:
-        raise fields.impossible(field, f"the parts sum to more than {MAX_MINOR_DIGITS} digits of minor units")

@@ -7,7 +7,7 @@ JSON value, the field's dotted path and the event's currency, whether or not the
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -44,6 +44,7 @@ SHARE: Final = re.compile(r"[01](?:\.[0-9]+)?")
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 _T = TypeVar("_T", date, datetime, UUID)
+_Part = TypeVar("_Part", Fraction, int)
 
 
 def identifier(value: object, field: str, currency: str = "") -> str:
@@ -103,28 +104,43 @@ def positive_amount(value: object, field: str, currency: str) -> int:
 
 def shares(value: object, field: str) -> list[tuple[str, Fraction]]:
     """Investors and their shares, exact; each investor once, the shares at most one together."""
-    if not isinstance(value, list):
-        raise wrong(field, f"must be an array of investors, {_said(value)}")
-    if len(value) > MAX_INVESTORS:
-        raise wrong(field, f"may hold at most {MAX_INVESTORS} investors")
-    named = [_share(item, f"{field}[{index}]") for index, item in enumerate(value)]
-    if len({name for name, _ in named}) != len(named):
-        raise impossible(field, "names an investor twice")
+    named = _of_investors(value, field, "share", _share)
     if sum(share for _, share in named) > 1:
         raise impossible(field, "the shares sum to more than one")
     return named
 
 
-def _share(value: object, field: str) -> tuple[str, Fraction]:
-    if not isinstance(value, dict):
-        raise wrong(field, f"must be an object with investor_id and share, {_said(value)}")
-    name = identifier(required(value, "investor_id", field), f"{field}.investor_id")
-    share = required(value, "share", field)
-    if not isinstance(share, str) or len(share) > MAX_SHARE_CHARACTERS or not SHARE.fullmatch(share):
-        raise wrong(f"{field}.share", 'must be a decimal from 0 to 1 such as "0.6"')
-    if (fraction := Fraction(Decimal(share))) > 1:
-        raise impossible(f"{field}.share", "must be at most 1")
-    return name, fraction
+def losses(value: object, field: str, currency: str) -> list[tuple[str, int]]:
+    """Investors and what each of them bears, in minor units and more than zero; each investor once."""
+    return _of_investors(value, field, "amount", lambda part, path: positive_amount(part, path, currency))
+
+
+def _of_investors(
+    value: object, field: str, part: str, read: Callable[[object, str], _Part]
+) -> list[tuple[str, _Part]]:
+    """An array of objects with an ``investor_id`` and a ``part``; each investor once."""
+    if not isinstance(value, list):
+        raise wrong(field, f"must be an array of investors, {_said(value)}")
+    if len(value) > MAX_INVESTORS:
+        raise wrong(field, f"may hold at most {MAX_INVESTORS} investors")
+    named = []
+    for index, item in enumerate(value):
+        path = f"{field}[{index}]"
+        if not isinstance(item, dict):
+            raise wrong(path, f"must be an object with investor_id and {part}, {_said(item)}")
+        name = identifier(required(item, "investor_id", path), f"{path}.investor_id")
+        named.append((name, read(required(item, part, path), f"{path}.{part}")))
+    if len({name for name, _ in named}) != len(named):
+        raise impossible(field, "names an investor twice")
+    return named
+
+
+def _share(value: object, field: str) -> Fraction:
+    if not isinstance(value, str) or len(value) > MAX_SHARE_CHARACTERS or not SHARE.fullmatch(value):
+        raise wrong(field, 'must be a decimal from 0 to 1 such as "0.6"')
+    if (fraction := Fraction(Decimal(value))) > 1:
+        raise impossible(field, "must be at most 1")
+    return fraction
 
 
 def metadata(value: object, field: str, currency: str = "") -> tuple[tuple[str, str], ...]:

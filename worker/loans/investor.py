@@ -7,7 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class InvestorAccount:
-    """Running totals in minor units; each only ever grows, so arrival order leaves no trace in them."""
+    """Running totals in minor units; each only ever grows, so arrival order leaves no trace in them.
+
+    Not reduced by losses borne or interest given up: a distribution made before them happened all the same, and must be
+    told the same way when they are heard of first. What an investor then has to give back is seen in the ledger.
+    """
 
     investor_id: str
     currency: str

@@ -44,7 +44,7 @@ from worker.loans.events import (
 )
 from worker.loans.facts import AboutLoan
 from worker.loans.loan import Amounts, Fact, FactState, Loan
-from worker.loans.rulebook import Line, Names, Occurrence, Rulebook
+from worker.loans.rulebook import Line, Names, Occurrence, Parts, Rulebook
 from worker.money import Money, share
 from worker.writeback.movement import Drawdown, Movement, Refund, Repayment, RepaymentReversal
 
@@ -140,8 +140,7 @@ class Postings:
         return Posting((superseded, *written.operations), written.accounts)
 
     def _write(self, heading: _Heading, status: Status, loan: Loan, event: _Written) -> Posting:
-        shares = interest_shares(loan, recognised_interest(event))
-        occurrence = Occurrence(heading.event_type, _amounts(event), _names(loan), shares)
+        occurrence = Occurrence(heading.event_type, _amounts(event), _names(loan), _parts(loan, event))
         return _posting(heading, status, self._rulebook.lines(occurrence))
 
 
@@ -149,6 +148,23 @@ def interest_shares(loan: Loan, interest: int) -> list[tuple[str, int]]:
     """What of recognised ``interest`` each of the loan's investors earns; the rest is the lender's revenue."""
     parts, _ = share(Money(interest, loan.currency), [investor.share for investor in loan.investors])
     return [(investor.investor_id, part.minor) for investor, part in zip(loan.investors, parts, strict=True)]
+
+
+def _parts(loan: Loan, event: _Written) -> Mapping[str, Parts]:
+    """What of an event's amounts falls to investors.
+
+    Interest given up is divided as it was when it was recognised; who bears lost principal is the event's to say.
+    """
+    match event:
+        case LoanDisbursed():
+            return {"interest": interest_shares(loan, event.interest)}
+        case InterestAccrued():
+            return {"amount": interest_shares(loan, event.amount)}
+        case LoanWrittenOff():
+            losses = [(loss.investor_id, loss.amount) for loss in event.losses]
+            return {"interest": interest_shares(loan, event.interest), "principal": losses}
+        case _:
+            return {}
 
 
 def recognised_interest(event: AboutLoan) -> int:

@@ -8,15 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from worker.ledger.transaction import AccountSpec, CategorySpec, Direction
 
 INVESTOR_ID: Final = "investor_id"
-INVESTOR_INTEREST: Final = "investor_interest"
-"""Recognised interest that the loan's investors earn: one line for each of them on an account of their own."""
-LENDER_INTEREST: Final = "lender_interest"
-"""Recognised interest that is left for the lender."""
 
 Names: TypeAlias = Mapping[str, str]
 """What the placeholders of a chart stand for."""
@@ -25,18 +21,41 @@ Amount: TypeAlias = Mapping[str, int]
 """A sum of an event's amounts: how often (1) or minus how often (-1) each goes into it."""
 
 
+Parts: TypeAlias = Sequence[tuple[str, int]]
+"""What of an amount falls to each investor, in minor units; the rest is the lender's."""
+
+
+class Division(NamedTuple):
+    """The words for the two parts of an amount that a loan's investors have a part in.
+
+    The investors' is one line for each of them on accounts of their own; the lender's is what they leave.
+    """
+
+    investors: str
+    lender: str
+
+
+INTEREST: Final = Division("investor_interest", "lender_interest")
+PRINCIPAL: Final = Division("investor_principal", "lender_principal")
+
+
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """What a rule may refer to: the event's amounts, the one of them that is recognised interest, and the names."""
+    """What a rule may refer to: the event's amounts, those of them that investors have a part in, and the names."""
 
     amounts: tuple[str, ...]
     names: frozenset[str]
-    recognised: str | None = None
+    divided: Mapping[str, Division] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def terms(self) -> tuple[str, ...]:
         """Every word that an amount of the rule may be made of."""
-        return self.amounts if self.recognised is None else (*self.amounts, INVESTOR_INTEREST, LENDER_INTEREST)
+        return (*self.amounts, *(part for division in self.divided.values() for part in division))
+
+    @property
+    def investors_parts(self) -> Mapping[str, str]:
+        """Words for what falls to investors, each with the amount it is a part of."""
+        return {division.investors: amount for amount, division in self.divided.items()}
 
 
 _ANY: Final = frozenset({"currency"})
@@ -48,13 +67,15 @@ OCCASIONS: Final[Mapping[str, Occasion]] = MappingProxyType(
         "capital.contributed": Occasion(("amount",), _INVESTOR),
         "capital.distributed": Occasion(("principal", "interest"), _INVESTOR),
         "loan.created": Occasion((), _LOAN),
-        "loan.disbursed": Occasion(("amount", "interest", "fee"), _LOAN, recognised="interest"),
-        "loan.interest_accrued": Occasion(("amount",), _LOAN, recognised="amount"),
+        "loan.disbursed": Occasion(("amount", "interest", "fee"), _LOAN, divided={"interest": INTEREST}),
+        "loan.interest_accrued": Occasion(("amount",), _LOAN, divided={"amount": INTEREST}),
         "loan.fee_charged": Occasion(("amount",), _LOAN),
         "loan.fee_waived": Occasion(("amount",), _LOAN),
         "loan.repayment": Occasion(("principal", "interest", "fees", "overpayment"), _LOAN),
         "loan.refunded": Occasion(("amount",), _LOAN),
-        "loan.written_off": Occasion(("principal", "interest", "fees"), _LOAN),
+        "loan.written_off": Occasion(
+            ("principal", "interest", "fees"), _LOAN, divided={"principal": PRINCIPAL, "interest": INTEREST}
+        ),
         "loan.recovered": Occasion(("amount",), _LOAN),
         "expense.incurred": Occasion(("amount",), _ANY),
     }
@@ -115,12 +136,12 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """One event's amounts in minor units and names, and each investor's share of the interest it recognises."""
+    """One event's amounts in minor units and names, and what of the amounts that are divided falls to investors."""
 
     rule: str
     amounts: Mapping[str, int]
     names: Names
-    shares: Sequence[tuple[str, int]] = field(default=())
+    parts: Mapping[str, Parts] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,21 +191,23 @@ class Rulebook:
 
     @staticmethod
     def _terms(event: Occurrence) -> Mapping[str, int]:
-        recognised = OCCASIONS[event.rule].recognised
-        if recognised is None:
-            return event.amounts
-        shared = sum(share for _, share in event.shares)
-        return {**event.amounts, INVESTOR_INTEREST: shared, LENDER_INTEREST: event.amounts[recognised] - shared}
+        terms = dict(event.amounts)
+        for amount, division in OCCASIONS[event.rule].divided.items():
+            terms[division.investors] = sum(part for _, part in event.parts.get(amount, ()))
+            terms[division.lender] = event.amounts[amount] - terms[division.investors]
+        return terms
 
     def _spread(
         self, account: str, amount: Amount, event: Occurrence, terms: Mapping[str, int]
     ) -> Iterator[tuple[Names, Mapping[str, int]]]:
         """The names and amounts of each account a line goes to: one, or one for every investor."""
-        if INVESTOR_INTEREST in amount and self.accounts[account].is_per_investor:
-            for investor_id, share in event.shares:
-                yield {**event.names, INVESTOR_ID: investor_id}, {INVESTOR_INTEREST: share}
-        else:
+        investors_parts = OCCASIONS[event.rule].investors_parts
+        if not (investors_parts and self.accounts[account].is_per_investor):
             yield event.names, terms
+            return
+        [term] = amount
+        for investor_id, part in event.parts.get(investors_parts[term], ()):
+            yield {**event.names, INVESTOR_ID: investor_id}, {term: part}
 
 
 def _filled(metadata: Mapping[str, str], names: Names) -> dict[str, str]:

@@ -11,8 +11,6 @@ from typing import Any, Final
 from worker.ledger.transaction import Direction
 from worker.loans.rulebook import (
     INVESTOR_ID,
-    INVESTOR_INTEREST,
-    LENDER_INTEREST,
     OCCASIONS,
     AccountTemplate,
     Amount,
@@ -173,9 +171,10 @@ def _check_scope(rulebook: Rulebook, account: str, amount: Amount, occasion: Occ
     """The event must say which of an account's many is meant."""
     template = rulebook.accounts[account]
     said = occasion.names
-    if template.is_per_investor and occasion.recognised is not None:
-        if set(amount) != {INVESTOR_INTEREST}:
-            raise RulebookError(f"{where} may post nothing but {INVESTOR_INTEREST} to {account}, an investor's account")
+    if template.is_per_investor and occasion.divided:
+        if len(amount) != 1 or not amount.keys() <= occasion.investors_parts.keys():
+            allowed = " or ".join(occasion.investors_parts)
+            raise RulebookError(f"{where} may post nothing but {allowed} to {account}, an investor's account")
         said = said | {INVESTOR_ID}
     categories = [rulebook.categories[category] for category in template.categories]
     families = [*categories, *(parent for one in categories for _, parent in _ancestors(rulebook, where, one))]
@@ -190,8 +189,7 @@ def _check_balance(rule: Rule, occasion: Occasion, where: str) -> None:
     difference: dict[str, int] = {}
     for direction, _, amount in rule.sides():
         for term, sign in amount.items():
-            parts = (INVESTOR_INTEREST, LENDER_INTEREST) if term == occasion.recognised else (term,)
-            for part in parts:
+            for part in occasion.divided.get(term, (term,)):
                 difference[part] = difference.get(part, 0) + (sign if direction is Direction.DEBIT else -sign)
     if wrong := [term for term, count in difference.items() if count]:
         raise RulebookError(f"{where} does not balance: debits and credits differ in {_list(wrong)}")
@@ -200,7 +198,7 @@ def _check_balance(rule: Rule, occasion: Occasion, where: str) -> None:
 
 
 def _is_posted(term: str, occasion: Occasion, posted: Collection[str]) -> bool:
-    return term in posted or (term == occasion.recognised and {INVESTOR_INTEREST, LENDER_INTEREST} <= set(posted))
+    return set(occasion.divided.get(term, (term,))) <= set(posted)
 
 
 def _placeholders(template: CategoryTemplate | AccountTemplate) -> set[str]:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from worker.loans import events, fields
-from worker.loans.events import EVENT_TYPES, UNDATED, EventField, InterestRecognition, LoanWrittenOff
+from worker.loans.event_text import EventField, fields_of
+from worker.loans.events import EVENT_TYPES, UNDATED, InterestRecognition, LoanWrittenOff
 from worker.openapi.schemas import Schema, Schemas, nullable
 
 _IDENTIFIER: Final[Schema] = {"type": "string", "minLength": 1, "maxLength": fields.MAX_IDENTIFIER_CHARACTERS}
@@ -16,24 +17,24 @@ _AMOUNT: Final[Schema] = {
     "anyOf": [{"type": "string", "pattern": f"^(?:{fields.DECIMAL.pattern})$"}, {"type": "number"}],
 }
 
-_INVESTOR: Final[Schema] = {
-    "type": "object",
-    "properties": {
-        "investor_id": _IDENTIFIER,
-        "share": {
-            "description": "Of the loan's interest, exact; the rest is the lender's revenue.",
-            "anyOf": [
-                {
-                    "type": "string",
-                    "pattern": f"^(?:{fields.SHARE.pattern})$",
-                    "maxLength": fields.MAX_SHARE_CHARACTERS,
-                },
-                {"type": "number", "minimum": 0, "maximum": 1},
-            ],
-        },
-    },
-    "required": ["investor_id", "share"],
+_SHARE: Final[Schema] = {
+    "description": "Of the loan's interest, exact; the rest is the lender's revenue.",
+    "anyOf": [
+        {"type": "string", "pattern": f"^(?:{fields.SHARE.pattern})$", "maxLength": fields.MAX_SHARE_CHARACTERS},
+        {"type": "number", "minimum": 0, "maximum": 1},
+    ],
 }
+
+
+def _of_investors(part: str, schema: Schema) -> Schema:
+    """A list that says something of each investor once."""
+    investor = {
+        "type": "object",
+        "properties": {"investor_id": _IDENTIFIER, part: schema},
+        "required": ["investor_id", part],
+    }
+    return {"type": "array", "items": investor, "maxItems": fields.MAX_INVESTORS}
+
 
 _READ_BY: Final[Mapping[object, Schema]] = {
     fields.identifier: _IDENTIFIER,
@@ -44,7 +45,8 @@ _READ_BY: Final[Mapping[object, Schema]] = {
     fields.uuid: {"type": "string", "format": "uuid"},
     fields.metadata: {"description": "Texts by key, to be found again in the ledger; anything else is ignored."},
     events.read_recognition: {"type": "string", "enum": [word.value for word in InterestRecognition]},
-    events.read_investors: {"type": "array", "items": _INVESTOR, "maxItems": fields.MAX_INVESTORS},
+    events.read_investors: _of_investors("share", _SHARE),
+    events.read_losses: _of_investors("amount", _AMOUNT),
 }
 """What a reader of a field takes."""
 
@@ -73,7 +75,7 @@ def _event(schemas: Schemas, kind: str) -> Schema:
 
 def _data(kind: str) -> Schema:
     event_type = EVENT_TYPES[kind]
-    known = events.fields_of(kind)
+    known = fields_of(kind)
     required = [field.name for field in known if not _may_be_left_out(field, kind)]
     schema: Schema = {
         "type": "object",
