@@ -56,7 +56,7 @@ def test_a_failed_push_says_which_field_was_refused_and_why() -> None:
 def test_a_key_alone_is_enough_and_means_pending() -> None:
     operation = parse_push_operation({"pushOperationKey": KEY})
     assert operation.status is PushStatus.PENDING
-    assert operation.changes == operation.errors == ()
+    assert (operation.changes, operation.errors) == ((), ())
     assert operation.completed_at is None
 
 

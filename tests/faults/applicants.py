@@ -35,7 +35,7 @@ class Applicants:
     """Companies that are not mapped yet: as many as are wanted. Those that were taken are kept for the end."""
 
     stack: Stack
-    waiting: defaultdict[str, deque[Mapping[str, Any]]]
+    waiting: defaultdict[str, deque[dict[str, Any]]]
     taken: list[Borrower]
 
     @classmethod

@@ -132,7 +132,7 @@ class Stack:
                 "select (select count(*) from jobs where state <> 3 or attempt > 0)"
                 " + (select count(*) from sagas where state in ('queued', 'running') or waiting_for = 'codat') as busy"
             )
-            return rows[0]["busy"] == 0
+            return bool(rows[0]["busy"] == 0)
 
         await eventually(quiet)
 

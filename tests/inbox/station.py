@@ -41,7 +41,8 @@ class Reply:
     @property
     def document(self) -> dict[str, Any]:
         """The JSON in the body."""
-        return json.loads(self.body)
+        document: dict[str, Any] = json.loads(self.body)
+        return document
 
     @property
     def fields(self) -> list[str]:

@@ -21,7 +21,7 @@ from worker.loans.events import EVENT_TYPES, InterestRecognition, Investor, Loss
 from worker.money import MAX_MINOR_DIGITS, format_major
 from worker.strict_json import MAX_NESTING
 
-WHEN = {
+WHEN: dict[str, Any] = {
     "timestamp": datetime(2026, 1, 31, 9, 30, tzinfo=UTC), "currency": "GBP", "effective_date": date(2026, 1, 31),
 }  # fmt: skip
 OF_LOAN: dict[str, Any] = {**WHEN, "loan_id": "L-1"}
@@ -189,7 +189,9 @@ def test_any_amount_survives_the_wire(minor: int, currency: str, as_number: bool
     text = format_major(minor, currency)
     body = event("loan.recovered", amount="AMOUNT", currency=currency)
     body = body.replace(b'"AMOUNT"', text.encode() if as_number else f'"{text}"'.encode())
-    assert parse_event(body).amount == minor
+    parsed = parse_event(body)
+    assert isinstance(parsed, events.LoanRecovered)
+    assert parsed.amount == minor
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import cast
 
 import pytest
 
@@ -48,7 +49,7 @@ def gate(database: Database) -> Gate:
 
 @pytest.fixture
 def receiver(gate: Gate) -> Receiver:
-    return Receiver(gate, lambda: None)
+    return Receiver(cast("Database", gate), lambda: None)
 
 
 def message(webhook_id: str | None = None, loan_id: str = "L-1") -> NewMessage:

@@ -165,7 +165,7 @@ AUDITS = {
 
 async def wrong(connection: Connection) -> dict[str, list[object]]:
     """What is wrong in all ledgers, by audit; empty when nothing is."""
-    found = {name: [tuple(row) for row in await connection.fetch(sql)] for name, sql in AUDITS.items()}
+    found: dict[str, list[object]] = {name: [*map(tuple, await connection.fetch(sql))] for name, sql in AUDITS.items()}
     found["broken chains"] = await _broken_chains(connection)
     return {name: rows for name, rows in found.items() if rows}
 

@@ -43,6 +43,7 @@ async def make_categories(connection: Connection, ledger: Ledger) -> list[UUID]:
 async def sums_of(ledger: Ledger, category_id: UUID) -> Sums:
     async with ledger.database.connection() as connection:
         row = await connection.fetchrow("select * from ledger_category_balances where category_id = $1", category_id)
+    assert row is not None
     return Sums(row["posted_debits"], row["posted_credits"], row["pending_debits"], row["pending_credits"])
 
 

@@ -80,8 +80,10 @@ def totals(entries: Iterable[Any], flags: str) -> dict[str, Decimal]:
     """What the transactions with these flags leave in every account that is not zero."""
     sums: defaultdict[str, Decimal] = defaultdict(Decimal)
     for entry in entries:
-        if isinstance(entry, BeancountTransaction) and entry.flag in flags:
+        if isinstance(entry, BeancountTransaction) and entry.flag and entry.flag in flags:
             for posting in entry.postings:
+                assert posting.units is not None
+                assert posting.units.number is not None
                 sums[posting.account.partition(":")[2]] += posting.units.number
     return {account: total for account, total in sums.items() if total}
 

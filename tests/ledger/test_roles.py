@@ -18,7 +18,7 @@ from tests.ledger.books import CASH, LOAN, Ledger, create, credit, debit, earn
 from tests.ledger.test_tampering import KEYS
 from tests.loans.events import LoanSystem
 from tests.loans.station import Station
-from worker.database import Database
+from worker.database import Connection, Database
 from worker.ledger.transaction import Archive, Post, Status
 from worker.migrations import SchemaError, migrate, pending
 
@@ -184,7 +184,7 @@ async def test_a_role_that_may_not_migrate_says_who_may(database_url: str, servi
     await connection.close()
 
 
-async def refusal(connection: asyncpg.Connection[asyncpg.Record], attempt: str) -> str | None:
+async def refusal(connection: Connection, attempt: str) -> str | None:
     """The code a statement is refused with, None when it is not; nothing of it stays."""
     transaction = connection.transaction()
     await transaction.start()

@@ -316,12 +316,13 @@ async def test_an_amount_of_more_than_36_digits_is_refused(ledger: Ledger) -> No
 
 
 async def category(connection: Connection, ledger: Ledger, currency: str = "GBP") -> str:
-    return await connection.fetchval(
+    category_id: str = await connection.fetchval(
         "insert into ledger_account_categories (ledger_id, name, normal_balance, currency, currency_exponent) "
         "values ($1, 'Category', 'debit', $2, 2) returning id",
         ledger.id,
         currency,
     )
+    return category_id
 
 
 async def nest(connection: Connection, parent: str, child: str) -> None:

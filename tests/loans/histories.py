@@ -85,7 +85,7 @@ class Life:
             return
         repayment_id = f"R{len(self.told)}"
         how = self.random.choice(["at once", "as initiated", "with another split"])
-        if how == "as initiated" and sum(split.values()):
+        if how == "as initiated" and any(split.values()):
             self.tell(self.system.initiate(repayment_id, **split))
         elif how == "with another split":
             self.tell(self.system.initiate(repayment_id, principal=sum(split.values()) + over))

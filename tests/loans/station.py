@@ -13,7 +13,7 @@ from tests.loans.events import Delivery
 from worker.database import Database
 from worker.inbox.messages import APPLY_EVENT, Source, loan_message
 from worker.inbox.store import find_message, record_messages
-from worker.jobs.job import Acknowledgement, Claim, Outcome, Settled, acknowledge
+from worker.jobs.job import Acknowledgement, Claim, Done, Outcome, Settled, acknowledge
 from worker.jobs.store import DeadLetter, Pump, begin_session, list_dead_letters, pump, register_worker
 from worker.ledger import store as ledger_store
 from worker.ledger.book import midnight
@@ -57,6 +57,7 @@ class Worker:
             if isinstance(outcome, Settled):
                 self.settled.append(job.id)
             else:
+                assert not isinstance(outcome, Done)
                 self.acknowledgements.append(acknowledge(job, outcome, MAX_ATTEMPTS, jitter=0.0))
         return outcomes
 

@@ -27,7 +27,7 @@ def written_by(books: MemoryBooks, event: Delivery) -> tuple[dict[str, int], dic
     [added] = set(books.ledger.live) - before
     entries = books.ledger.live[added].entries
     sides = [
-        {entry.account: entry.amount for entry in entries if entry.direction is side}
+        {str(entry.account): entry.amount for entry in entries if entry.direction is side}
         for side in (Direction.DEBIT, Direction.CREDIT)
     ]
     return sides[0], sides[1]

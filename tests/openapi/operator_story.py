@@ -46,11 +46,11 @@ class OperatorStory:
         about = {"currency": "GBP", "effective_date": DAY, **({"loan_id": borrower.loan_id} if borrower else {})}
         return {"type": kind, "timestamp": f"{DAY}T09:00:00Z", "data": {**about, **data}}
 
-    async def decide(self, path: str, body: object = None, **ids: object) -> Any:
+    async def decide(self, path: str, body: object = None, **ids: Any) -> Any:
         """Tell what a person decides."""
         return await self.teller.tell("POST", path, body, **ids)
 
-    async def until(self, path: str, state: str, **ids: object) -> None:
+    async def until(self, path: str, state: str, **ids: Any) -> None:
         """Look at one thing until it is in a state."""
 
         async def is_there() -> bool:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count, cycle
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import quote
 
 import requests
@@ -19,6 +19,8 @@ from tests.openapi.ledger_story import LedgerStory
 from tests.openapi.teller import LEDGER_KEY, signed
 from worker.api.call import MAX_KEY_CHARACTERS
 
+AnyCase: TypeAlias = Case[Any]
+
 MAX_URL_CHARACTERS = 8_000
 """What is longer is refused by the HTTP library itself, in its own words."""
 
@@ -28,6 +30,7 @@ class Credentials(AuthBase):
 
     def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
         path, body = r.path_url.partition("?")[0], r.body or b""
+        assert isinstance(body, str | bytes)
         if path.startswith("/api"):
             r.headers["Authorization"] = f"Basic {base64.b64encode(':'.join(LEDGER_KEY).encode()).decode()}"
         elif path.startswith("/webhooks"):
@@ -57,7 +60,7 @@ class Known:
         }
         return cls(ledger.teller.places, members)
 
-    def put_into(self, case: Case) -> Case:
+    def put_into(self, case: AnyCase) -> AnyCase:
         """What is meant well names what exists, where it could only be guessed; what is meant badly stays as it is."""
         if means_well(case, "header") and case.headers and (key := case.headers.get("Idempotency-Key")):
             # A key stands for its first answer on every path and with any body, which then seems to be accepted.
@@ -89,7 +92,7 @@ class Sample:
     nth: int
     met: Counter[str] = field(default_factory=Counter)
 
-    def takes(self, case: Case) -> bool:
+    def takes(self, case: AnyCase) -> bool:
         """Whether this one is asked."""
         if case.meta is None or case.meta.phase.name.value != "coverage":
             return True
@@ -109,13 +112,13 @@ def balanced(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def fits(case: Case) -> bool:
+def fits(case: AnyCase) -> bool:
     """Whether a URL is short enough to reach the service."""
     url = f"{case.path_parameters}{case.query}"
     return len(quote(url, errors="replace")) < MAX_URL_CHARACTERS
 
 
-def means_well(case: Case, location: str) -> bool:
+def means_well(case: AnyCase, location: str) -> bool:
     """Whether this part of a request was meant to be accepted."""
     components = case.meta.components if case.meta else {}
     return all(one.mode is GenerationMode.POSITIVE for place, one in components.items() if place.value == location)

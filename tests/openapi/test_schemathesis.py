@@ -18,15 +18,16 @@ from typing import Any
 
 import pytest
 import schemathesis
-from schemathesis import Case, HookContext
+from schemathesis import HookContext
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import Status, from_schema
 from schemathesis.engine.events import EngineEvent, FatalError, NonFatalError, ScenarioFinished
 from schemathesis.engine.recorder import ScenarioRecorder
+from schemathesis.schemas import BaseSchema
 
 from tests.conftest import copied_database
 from tests.openapi.product import Product, open_product
-from tests.openapi.questions import Credentials, Known, Sample, fits
+from tests.openapi.questions import AnyCase, Credentials, Known, Sample, fits
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 MORE_EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES")
@@ -79,18 +80,18 @@ def ask(product: Product, document: Mapping[str, Any], path: str | None = None) 
     config.projects.default.update(base_url=product.stack.service_url)
     generation = config.projects.default.generation
     generation.update(max_examples=int(MORE_EXAMPLES or EXAMPLES), deterministic=MORE_EXAMPLES is None)
-    schema = schemathesis.openapi.from_dict(dict(document), config=config)
+    schema: BaseSchema = schemathesis.openapi.from_dict(dict(document), config=config)
     if path is not None:
         schema = schema.include(path=path)
     schema.auth.set_from_requests(Credentials())
     known = Known.of(product.ledger)
 
     @schema.hook
-    def filter_case(context: HookContext, case: Case) -> bool:
+    def filter_case(context: HookContext, case: AnyCase) -> bool:
         return fits(case) and SAMPLE.takes(case)
 
     @schema.hook
-    def map_case(context: HookContext, case: Case) -> Case:
+    def map_case(context: HookContext, case: AnyCase) -> AnyCase:
         return known.put_into(case)
 
     found = Found(operations=schema.statistic.operations.selected)

@@ -132,7 +132,7 @@ class Client(Bodies):
         reply = await self.call("POST", path, body, Idempotency_Key=key or str(uuid4()))
         assert reply.status == 200, reply.body
         await self.advance(10)
-        return await self.get(f"{self.base}/push/{reply.json['pushOperationKey']}")
+        return dict(await self.get(f"{self.base}/push/{reply.json['pushOperationKey']}"))
 
     async def advance(self, seconds: int) -> None:
         reply = await self.call("POST", "/_simulator/clock", {"advanceSeconds": seconds})
@@ -143,11 +143,11 @@ class Client(Bodies):
         assert reply.status == 200, reply.body
 
     async def books(self) -> Document:
-        return await self.get(f"/_simulator/books/{self.company['id']}")
+        return dict(await self.get(f"/_simulator/books/{self.company['id']}"))
 
     async def balance(self, role: str) -> str:
         accounts = (await self.books())["accounts"]
-        return next(a["balance"] for a in accounts if a["id"] == self.company[role])
+        return next(str(a["balance"]) for a in accounts if a["id"] == self.company[role])
 
 
 Start = Callable[..., Awaitable[str]]

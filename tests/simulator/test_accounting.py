@@ -66,7 +66,7 @@ MATCHED = Variant(
 
 async def written(client: Client, variant: Variant) -> tuple[str, str, str, str]:
     """Writes the loan and returns lender account, borrower's bank, expense and the lender account's statement."""
-    account_id = client.company.get("sourceAccountId", client.company[LENDER])
+    account_id = client.company.get("sourceAccountId") or client.company[LENDER]
     feeds = client.feeds if "feedConnectionId" in client.company else client.connection
     writes = [("transfers", client.transfer("1000"))]
     for returned, cost in zip(variant.returned, variant.costs, strict=True):

@@ -176,7 +176,7 @@ async def test_options_models_are_read(client: Client) -> None:
     assert costs.properties["lineItems"].properties["accountRef"].type == shared.PushOptionType.OBJECT
     suppliers = await ask(sdk.loan_writeback.suppliers.get_create_update_model, **places(client))
     assert suppliers.properties["supplierName"].required
-    account_id = client.company.get("sourceAccountId", client.company["lenderAccountId"])
+    account_id = client.company.get("sourceAccountId") or client.company["lenderAccountId"]
     where = {**places(client), "connection_id": client.company.get("feedConnectionId", client.company["connectionId"])}
     lines = await ask(sdk.loan_writeback.bank_transactions.get_create_model, **where, account_id=account_id)
     assert lines.properties["transactions"].properties["amount"].required
@@ -186,7 +186,7 @@ async def test_options_models_are_read(client: Client) -> None:
 
 async def test_bank_lines_are_written_to_a_connected_source_account(client: Client) -> None:
     sdk = lending_sdk(client)
-    account_id = client.company.get("sourceAccountId", client.company["lenderAccountId"])
+    account_id = client.company.get("sourceAccountId") or client.company["lenderAccountId"]
     where = {**places(client), "connection_id": client.company.get("feedConnectionId", client.company["connectionId"])}
     body = client.lines(account_id, "-1000.00", "400.00")
     await ask(

@@ -24,8 +24,8 @@ def required_paths(properties: Document, prefix: tuple[str, ...] = ()) -> Iterat
 
 def without(body: Document, path: tuple[str, ...]) -> Document:
     """The body with one field left out."""
-    changed: Any = deepcopy(body)
-    node = changed
+    changed = deepcopy(body)
+    node: Any = changed
     for name in path[:-1]:
         node = node[name]
         node = node[0] if isinstance(node, list) else node
@@ -35,8 +35,8 @@ def without(body: Document, path: tuple[str, ...]) -> Document:
 
 def changed(body: Document, path: tuple[str | int, ...], value: object) -> Document:
     """The body with one field set to something else."""
-    copy: Any = deepcopy(body)
-    node = copy
+    copy = deepcopy(body)
+    node: Any = copy
     for name in path[:-1]:
         node = node[name]
     node[path[-1]] = value

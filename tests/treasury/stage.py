@@ -148,7 +148,7 @@ async def delivered(stack: Stack) -> None:
             "select (select count(*) from jobs where kind in ('apply_event', 'deliver_posting'))"
             " + (select count(*) from treasury_postings where delivered_at is null) as waiting"
         )
-        return rows[0]["waiting"] == 0
+        return bool(rows[0]["waiting"] == 0)
 
     await eventually(empty)
     assert await stack.fetch("select kind, reason from dead_letters") == []

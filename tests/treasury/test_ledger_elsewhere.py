@@ -178,7 +178,7 @@ async def eventually_told(stack: Stack, lives: int) -> None:
 
     async def told() -> bool:
         rows = await stack.fetch("select count(*) as messages from inbox_messages")
-        return rows[0]["messages"] == lives * len(life("any"))
+        return bool(rows[0]["messages"] == lives * len(life("any")))
 
     await eventually(told)
 

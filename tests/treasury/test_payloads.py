@@ -20,6 +20,7 @@ from worker.loans.postings import Posting
 from worker.treasury.objects import Entry, Transaction, read_transaction, transaction_differences
 from worker.treasury.payloads import object_key, posting_key, postings_of, with_account_ids
 from worker.treasury.posting import NewPosting, ObjectKind, PostingKind, in_order, read_wanted, wanted_document
+from worker.wire import JsonObject
 
 LEDGER = UUID(int=1)
 OTHER_LEDGER = UUID(int=2)
@@ -136,7 +137,7 @@ def test_keys_are_the_same_for_ever_and_differ_in_every_respect() -> None:
     assert len(keys) == 4 + 2 * len(in_order(row.accounts))
 
 
-SENT = {
+SENT: JsonObject = {
     "external_id": "x",
     "status": "posted",
     "effective_at": "2026-03-02T00:00:00Z",

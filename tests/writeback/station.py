@@ -243,8 +243,8 @@ class Station:
                 "join steps t on t.id = a.step_id where t.saga_id = $1 order by a.id",
                 saga_id,
             )
-            saga = await connection.fetchrow("select state, waiting_for, reason from sagas where id = $1", saga_id)
-        return [" | ".join(str(value) for value in row.values()) for row in [*rows, saga]]
+            saga = await connection.fetch("select state, waiting_for, reason from sagas where id = $1", saga_id)
+        return [" | ".join(str(value) for value in row.values()) for row in [*rows, *saga]]
 
 
 def push_webhook(key: UUID, status: str, data_type: str = "transfers") -> Document:

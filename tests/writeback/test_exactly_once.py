@@ -10,6 +10,7 @@ import pytest
 
 from tests.writeback.conftest import Open
 from tests.writeback.station import Station, push_webhook
+from worker.codat.replies import Accepted
 from worker.jobs.job import Done, Park, Snooze
 from worker.writeback.movement import Drawdown, Repayment
 from worker.writeback.saga import SagaHandler
@@ -210,6 +211,7 @@ async def test_a_webhook_that_overtakes_the_answer_is_matched_when_the_key_is_kn
 
     async def hear_before_recording(*arguments: Any, **conditions: Any) -> Any:
         reply = await push(*arguments, **conditions)
+        assert isinstance(reply, Accepted)
         await station.advance_clocks(timedelta(seconds=1))
         await station.hear(push_webhook(reply.operation.key, "Success"))
         return reply
