@@ -1,7 +1,8 @@
-"""pgbench is found, kept from telling secrets, and quoted when it fails."""
+"""pgbench is found, kept from telling secrets, counted like everybody else, and quoted when it fails."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from worker.bench.pgbench import find_pgbench, run_pgbench, without_password
 from worker.bench.processes import Meter
 from worker.errors import Unavailable, UsageError
 
-LOAD = Load(callers=1, seconds=1)
+LOAD = Load(callers=1, seconds=0.5)
 
 
 def nowhere() -> Path:
@@ -50,3 +51,36 @@ def test_the_list_of_processes_never_shows_a_password(url: str, shown: str, envi
 async def test_what_pgbench_says_when_it_fails_is_told(empty_database_url: str) -> None:
     with pytest.raises(Unavailable, match=r"pgbench failed: .*narrow_transactions"):
         await run_pgbench(find_pgbench(), empty_database_url, "bench/insert_narrow", LOAD, Meter(None))
+
+
+FAKE = """#!{python}
+import sys, time
+(prefix,) = [option.partition("=")[2] for option in sys.argv if option.startswith("--log-prefix=")]
+now = time.time_ns() // 1000
+with open(prefix + ".1", "w") as log:
+    for ended in range(now - {before}, now + {after}, 10_000):
+        print(0, 1, 7_000, 0, ended // 1_000_000, ended % 1_000_000, file=log)
+"""
+"""Tells at once of a transaction every 10 ms, over a stretch around now in microseconds, each of which took 7 ms."""
+
+MINUTE = 60_000_000
+
+
+def fake_pgbench(directory: Path, before: int, after: int) -> Path:
+    program = directory / "pgbench"
+    program.write_text(FAKE.format(python=sys.executable, before=before, after=after))
+    program.chmod(0o755)
+    return program
+
+
+async def test_only_what_ends_after_the_warm_up_and_within_the_time_is_counted(tmp_path: Path) -> None:
+    program = fake_pgbench(tmp_path, before=MINUTE, after=MINUTE)
+    told = await run_pgbench(program, "postgresql://", "bench/insert_narrow", LOAD, Meter(None))
+    assert told.per_second == pytest.approx(100, abs=2)
+    assert told.p50_ms == told.p99_ms == 7.0
+
+
+async def test_a_time_in_which_nothing_ends_is_too_short(tmp_path: Path) -> None:
+    program = fake_pgbench(tmp_path, before=MINUTE, after=0)
+    with pytest.raises(UsageError, match=r"--seconds 0.5 is too short"):
+        await run_pgbench(program, "postgresql://", "bench/insert_narrow", LOAD, Meter(None))

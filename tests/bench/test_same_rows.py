@@ -91,7 +91,7 @@ async def test_pgbench_inserts_the_rows_that_the_product_does(database: Database
     await post_batch(database, books, [(Draw("disbursement").hot(), datetime.now(UTC))])
     async with database.connection() as connection:
         await bare_store.create_rivals(connection)
-        await run_pgbench(find_pgbench(), database_url, SAME_ROWS, Load(callers=2, seconds=1), Meter(None))
+        await run_pgbench(find_pgbench(), database_url, SAME_ROWS, Load(callers=2, seconds=0.1), Meter(None))
         product, same = [await first_rows(connection, *tables) for tables in zip(*PAIRS, strict=True)]
     assert len(product) == 6
     assert same == product
@@ -102,7 +102,7 @@ async def test_transactions_of_pgbench_have_ids_in_the_order_of_time_like_the_pr
 ) -> None:
     async with database.connection() as connection:
         await bare_store.create_rivals(connection)
-        await run_pgbench(find_pgbench(), database_url, SAME_ROWS, Load(callers=2, seconds=1), Meter(None))
+        await run_pgbench(find_pgbench(), database_url, SAME_ROWS, Load(callers=2, seconds=0.1), Meter(None))
         rows = await connection.fetch("select id, created_at from same_transactions")
     assert rows
     for made, moment in rows:

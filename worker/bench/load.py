@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -46,6 +46,11 @@ async def press(post: Post, draw: Callable[[], Disbursement], load: Load, meter:
             callers.stopped = True
     except BaseExceptionGroup as failures:
         raise failures.exceptions[0] from failures
+    return outcome(latencies, load, window)
+
+
+def outcome(latencies: Sequence[float], load: Load, window: Window) -> Figures:
+    """The figures of what ended within a window; raises :class:`~worker.errors.UsageError` when nothing did."""
     if not latencies:
         raise UsageError(f"--seconds {load.seconds} is too short: nothing was posted in it")
     return figures(latencies, window)
