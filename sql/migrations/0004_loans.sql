@@ -14,6 +14,7 @@ create table loans (
     -- What the borrower came to owe.
     disbursed numeric not null check (disbursed >= 0),
     interest_recognised numeric not null check (interest_recognised >= 0),
+    interest_rebated numeric not null check (interest_rebated >= 0),
     fees_charged numeric not null check (fees_charged >= 0),
     fees_waived numeric not null check (fees_waived >= 0),
     -- Repayments that stand, and those that bounced after they had settled.
@@ -37,11 +38,11 @@ create table loans (
     closed_on date
 );
 
--- What happened once and has its own id. Only repayments have a life; see FactState for its picture.
+-- What happened once and has its own id. Repayments and rebates have a life; see FactState for its picture.
 create table loan_facts (
     loan_id text not null references loans,
     kind text not null check (
-        kind in ('drawdown', 'accrual', 'fee', 'waiver', 'repayment', 'refund', 'write_off', 'recovery')
+        kind in ('drawdown', 'accrual', 'rebate', 'fee', 'waiver', 'repayment', 'refund', 'write_off', 'recovery')
     ),
     fact_id text not null,
     state text not null check (state in ('recorded', 'pending', 'settled', 'failed', 'reversed')),
@@ -50,7 +51,8 @@ create table loan_facts (
     fees numeric not null check (fees >= 0),
     overpayment numeric not null check (overpayment >= 0),
     primary key (loan_id, kind, fact_id),
-    check ((kind = 'repayment') = (state <> 'recorded'))
+    check ((kind in ('repayment', 'rebate')) = (state <> 'recorded')),
+    check (kind <> 'rebate' or state in ('settled', 'reversed'))
 );
 
 -- One investor's totals in one currency. Locked before balances are, in key order: what an investor may be paid is

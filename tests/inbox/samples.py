@@ -21,6 +21,8 @@ DATA: dict[str, dict[str, Any]] = {
     },
     "loan.disbursed": {"loan_id": "L-1", "drawdown_id": "D-1", "amount": 1000.00, "interest": "200.00", "fee": "10"},
     "loan.interest_accrued": {"loan_id": "L-1", "accrual_id": "A-1", "amount": "20.00"},
+    "loan.interest_rebated": {"loan_id": "L-1", "rebate_id": "B-1", "amount": "10.00", "kind": "early pay-off"},
+    "loan.rebate_reversed": {"loan_id": "L-1", "rebate_id": "B-1", "reason": "the pay-off bounced"},
     "loan.fee_charged": {"loan_id": "L-1", "fee_id": "F-1", "amount": "5.00", "kind": "late payment"},
     "loan.fee_waived": {"loan_id": "L-1", "fee_id": "F-1", "amount": "5.00", "kind": "late payment"},
     "loan.repayment_initiated": {

@@ -39,6 +39,8 @@ MEANING = {
     ),
     "loan.disbursed": events.LoanDisbursed(drawdown_id="D-1", amount=100_000, interest=20_000, fee=1_000, **OF_LOAN),
     "loan.interest_accrued": events.InterestAccrued(accrual_id="A-1", amount=2_000, **OF_LOAN),
+    "loan.interest_rebated": events.InterestRebated(rebate_id="B-1", amount=1_000, kind="early pay-off", **OF_LOAN),
+    "loan.rebate_reversed": events.RebateReversed(rebate_id="B-1", reason="the pay-off bounced", **OF_LOAN),
     "loan.fee_charged": events.FeeCharged(fee_id="F-1", amount=500, kind="late payment", **OF_LOAN),
     "loan.fee_waived": events.FeeWaived(fee_id="F-1", amount=500, kind="late payment", **OF_LOAN),
     "loan.repayment_initiated": events.RepaymentInitiated(

@@ -71,6 +71,16 @@ class LoanSystem:
     def reverse(self, repayment_id: str) -> Delivery:
         return self.tell("loan.repayment_reversed", repayment_id=repayment_id, reason="R02")
 
+    def rebate(self, rebate_id: str, amount: int) -> Delivery:
+        return self.tell("loan.interest_rebated", rebate_id=rebate_id, amount=amount, kind="early pay-off")
+
+    def reverse_rebate(self, rebate_id: str) -> Delivery:
+        return self.tell("loan.rebate_reversed", rebate_id=rebate_id, reason="bounced")
+
+    def lose(self, losses: dict[str, int], **split: int) -> Delivery:
+        borne = [{"investor_id": name, "amount": self._written(amount)} for name, amount in losses.items()]
+        return self.tell("loan.written_off", losses=borne, **split)
+
     def _written(self, value: object) -> object:
         if isinstance(value, int):
             return str(Decimal(format_major(value, self.currency)))

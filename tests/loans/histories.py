@@ -24,6 +24,7 @@ class Life:
     recoverable: int = 0
     waivable: dict[str, int] = field(default_factory=dict)
     settled: dict[str, dict[str, int]] = field(default_factory=dict)
+    rebated: dict[str, int] = field(default_factory=dict)
     due: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def tell(self, delivery: Delivery) -> None:
@@ -111,6 +112,19 @@ class Life:
             self.owed[part] += amount
         self.tell(self.system.reverse(repayment_id))
 
+    def rebate(self) -> None:
+        if self.owed["interest"]:
+            rebate_id, amount = f"B{len(self.told)}", self.random.randint(1, self.owed["interest"])
+            self.owed["interest"] -= amount
+            self.rebated[rebate_id] = amount
+            self.tell(self.system.rebate(rebate_id, amount))
+
+    def take_rebate_back(self) -> None:
+        if self.rebated:
+            rebate_id = self.random.choice(sorted(self.rebated))
+            self.owed["interest"] += self.rebated.pop(rebate_id)
+            self.tell(self.system.reverse_rebate(rebate_id))
+
     def refund(self) -> None:
         if self.refundable:
             amount = self.random.randint(1, self.refundable)
@@ -124,7 +138,12 @@ class Life:
             for part, amount in split.items():
                 self.owed[part] -= amount
             self.recoverable += sum(split.values())
-            self.tell(self.system.tell("loan.written_off", **split))
+            losses, left = {}, split["principal"]
+            for investor_id in self.shares:
+                if borne := self.random.randint(0, left):
+                    losses[investor_id] = borne
+                    left -= borne
+            self.tell(self.system.lose(losses, **split))
 
     def recover(self) -> None:
         if self.recoverable:
@@ -168,7 +187,8 @@ def live(seed: int, events: int = 12, loan_id: str = "L1") -> list[Delivery]:
     life.begin()
     actions = [
         life.draw, life.accrue, life.charge, life.waive, life.repay, life.repay, life.repay, life.fail, life.reverse,
-        life.reverse, life.refund, life.write_off, life.recover, life.contribute, life.distribute, life.spend,
+        life.reverse, life.rebate, life.take_rebate_back, life.refund, life.write_off, life.recover,
+        life.contribute, life.distribute, life.spend,
     ]  # fmt: skip
     for _ in range(events):
         random.choice(actions)()

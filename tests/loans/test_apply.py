@@ -140,7 +140,7 @@ async def test_a_held_event_lets_later_events_of_its_loan_pass(station: Station)
     async with station.database.connection() as connection:
         [held] = await list_held(connection)
     assert held.reason == "repayment R1 takes 1200.00 GBP of principal where 1000.00 GBP is outstanding"
-    assert set(held.needs) == {"principal", "reversal:R1"}
+    assert set(held.needs) == {"principal", "reversal:repayment:R1"}
 
 
 async def test_an_impossible_event_becomes_a_dead_letter_that_names_the_field(station: Station) -> None:

@@ -60,7 +60,10 @@ class TestAnEventThatComesTooEarlyWaits:
 
     def test_a_reversal_before_its_repayment_settled(self, books: MemoryBooks, system: LoanSystem) -> None:
         books.deliver(system.initiate("R1", principal=1))
-        assert why_held(books, system.reverse("R1")) == ("repayment R1 is reversed before it settled", {"settled:R1"})
+        assert why_held(books, system.reverse("R1")) == (
+            "repayment R1 is reversed before it settled",
+            {"settled:repayment:R1"},
+        )
 
     def test_a_waiver_before_its_fee(self, books: MemoryBooks, system: LoanSystem) -> None:
         waiver = system.tell("loan.fee_waived", fee_id="F2", amount=1, kind="late")
@@ -72,7 +75,7 @@ class TestAnEventThatComesTooEarlyWaits:
             "repayment R1 takes 1200.00 GBP of principal where 1000.00 GBP is outstanding"
             " and 60.00 GBP of interest where 50.00 GBP is outstanding"
         )
-        assert needs == {"principal", "interest", "reversal:R1"}
+        assert needs == {"principal", "interest", "reversal:repayment:R1"}
 
     def test_a_waiver_of_a_fee_that_was_paid(self, books: MemoryBooks, system: LoanSystem) -> None:
         waiver = system.tell("loan.fee_waived", fee_id="F1", amount=4_00, kind="late")
@@ -152,9 +155,8 @@ class TestAnEventThatCanNeverBeRightIsRefused:
         assert why_refused(books, waiver) == ("data.amount", reason)
 
     def test_a_loss_of_somebody_who_is_no_investor_of_the_loan(self, books: MemoryBooks, system: LoanSystem) -> None:
-        losses = [{"investor_id": name, "amount": "1.00"} for name in ("MoneyNow", "Jane")]
         reason = "Jane is no investor of loan L1, so it bears none of its loss"
-        written_off = system.tell("loan.written_off", principal=5_00, losses=losses)
+        written_off = system.lose({"MoneyNow": 1_00, "Jane": 1_00}, principal=5_00)
         assert why_refused(books, written_off) == ("data.losses[1].investor_id", reason)
 
     def test_a_second_settlement_with_another_split(self, books: MemoryBooks, system: LoanSystem) -> None:
@@ -213,6 +215,68 @@ class TestAFactToldAgainChangesNothing:
 
         assert {type(books.decision(event)) for event in again} == {Duplicate}
         assert before == (books.ledger.contents(), books.batch.loans, books.movements, books.ledger.archived)
+
+
+class TestARebate:
+    def test_leaves_less_interest_to_repay(self, books: MemoryBooks, system: LoanSystem) -> None:
+        books.deliver(system.rebate("B1", 20_00), system.settle("R1", principal=1_000_00, interest=30_00))
+        assert books.held == {}
+        assert books.batch.loans["L1"].outstanding.interest == 0
+
+    def test_of_more_interest_than_is_owed_waits(self, books: MemoryBooks, system: LoanSystem) -> None:
+        reason = "rebate B1 takes 50.01 GBP of interest where 50.00 GBP is outstanding"
+        assert why_held(books, system.rebate("B1", 50_01)) == (reason, {"interest", "reversal:rebate:B1"})
+        books.deliver(system.tell("loan.interest_accrued", accrual_id="A2", amount=1))
+        assert books.held == {}
+
+    def test_told_again_with_another_amount_is_refused(self, books: MemoryBooks, system: LoanSystem) -> None:
+        books.deliver(system.rebate("B1", 20_00))
+        reason = "rebate B1 was already told with amount 20.00 GBP, now with 19.99 GBP"
+        assert why_refused(books, system.rebate("B1", 19_99)) == ("data.amount", reason)
+
+    def test_and_a_repayment_may_have_the_same_id(self, books: MemoryBooks, system: LoanSystem) -> None:
+        books.deliver(system.rebate("1", 20_00), system.reverse("1"))
+        assert len(books.held) == 1
+        books.deliver(system.settle("1", interest=5_00))
+        assert books.held == {}
+        assert books.batch.loans["L1"].outstanding.interest == 30_00
+
+    @pytest.mark.parametrize("reversal_first", [False, True], ids=["told in order", "reversal first"])
+    def test_taken_back_is_owed_again(self, books: MemoryBooks, system: LoanSystem, reversal_first: bool) -> None:
+        before = books.ledger.balances()
+        told = [system.rebate("B1", 33_33), system.reverse_rebate("B1")]
+        books.deliver(*(reversed(told) if reversal_first else told))
+        assert books.held == {}
+        assert books.batch.loans["L1"].outstanding.interest == 50_00
+        assert books.ledger.balances() == before
+        again = system.reverse_rebate("B1")
+        books.deliver(again)
+        assert books.decision(again) == Duplicate("rebate B1 had already been reversed")
+
+    def test_taken_back_frees_it_from_waiting_for_interest_that_was_repaid(
+        self, books: MemoryBooks, system: LoanSystem
+    ) -> None:
+        rebate = system.rebate("B1", 50_00)
+        books.deliver(system.settle("R1", interest=50_00), rebate)
+        assert isinstance(books.decision(rebate), Hold)
+
+        books.deliver(system.reverse_rebate("B1"))
+
+        assert books.held == {}
+        assert books.batch.loans["L1"].outstanding.interest == 0
+
+    def test_closes_a_loan_that_is_paid_off_early(self, system: LoanSystem) -> None:
+        books = MemoryBooks().deliver(
+            system.create("at_disbursement", MoneyNow="0.5"),
+            system.tell("loan.disbursed", drawdown_id="D1", amount=1_000_00, interest=200_00),
+            system.settle("R1", principal=1_000_00, interest=120_00),
+            system.tell("loan.closed"),
+        )
+        assert not books.batch.loans["L1"].closed
+        books.deliver(system.rebate("B1", 80_00))
+        assert books.batch.loans["L1"].closed
+        due, revenue = "investor:MoneyNow:interest_due:GBP", "revenue:interest:GBP"
+        assert books.ledger.balances() == {"cash:GBP": 120_00, due: -60_00, revenue: -60_00}
 
 
 class TestARepaymentUnderWay:

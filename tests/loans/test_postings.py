@@ -83,6 +83,12 @@ SPLIT = {"principal": 100_00, "interest": 10_00, "fees": 2_00}
             {PRINCIPAL: 100_00, INTEREST: 10_00, FEES: 2_00, PAYABLE: 3_00},
         ),
         ("loan.repayment_reversed", {"repayment_id": "R0", "reason": "R02"}, {PAYABLE: 5_00}, {CASH: 5_00}),
+        (
+            "loan.interest_rebated",
+            {"rebate_id": "B1", "amount": 9, "kind": "early pay-off"},
+            {REVENUE_INTEREST: 9},
+            {INTEREST: 9},
+        ),
         ("loan.refunded", {"refund_id": "X1", "amount": 4}, {PAYABLE: 4}, {CASH: 4}),
         (
             "loan.written_off",
@@ -111,11 +117,33 @@ def test_a_distribution_pays_an_investor_what_is_due() -> None:
     assert written_by(books, paid_out) == (due, {CASH: 26_00})
 
 
+@pytest.mark.parametrize("recognition", ["at_disbursement", "accrual"])
+def test_a_rebate_takes_back_what_revenue_and_investors_earned_and_its_reversal_gives_it_again(
+    recognition: str,
+) -> None:
+    system = LoanSystem()
+    books = MemoryBooks().deliver(
+        system.create(recognition, MoneyNow="0.5", Jane="0.25"),
+        system.tell(
+            "loan.disbursed", drawdown_id="D1", amount=1_000_00, interest=200_00 * (recognition == "at_disbursement")
+        ),
+    )
+    if recognition == "accrual":
+        books.deliver(system.tell("loan.interest_accrued", accrual_id="A1", amount=200_00))
+
+    taken_back = {
+        "investor:MoneyNow:interest_due:GBP": 50_02,  # 50.015 half-even
+        "investor:Jane:interest_due:GBP": 25_01,  # 25.0075
+        REVENUE_INTEREST: 25_00,
+    }
+    assert written_by(books, system.rebate("B1", 100_03)) == (taken_back, {INTEREST: 100_03})
+    assert written_by(books, system.reverse_rebate("B1")) == ({INTEREST: 100_03}, taken_back)
+
+
 def test_investors_bear_of_a_write_off_what_the_event_says() -> None:
     system = LoanSystem()
     books = a_loan(system, MoneyNow="0.5", Jane="0.25")
-    losses = [{"investor_id": "MoneyNow", "amount": "60.00"}, {"investor_id": "Jane", "amount": "15.00"}]
-    given_up = system.tell("loan.written_off", principal=100_00, interest=10_00, fees=1_00, losses=losses)
+    given_up = system.lose({"MoneyNow": 60_00, "Jane": 15_00}, principal=100_00, interest=10_00, fees=1_00)
 
     borne = {"investor:MoneyNow:principal_due:GBP": 60_00, "investor:Jane:principal_due:GBP": 15_00}
     owed = {PRINCIPAL: 100_00, INTEREST: 10_00, FEES: 1_00}
@@ -125,8 +153,7 @@ def test_investors_bear_of_a_write_off_what_the_event_says() -> None:
 def test_a_lender_may_take_back_what_was_recognised_when_it_is_written_off() -> None:
     system = LoanSystem()
     books = a_loan(system, books=taking_back(), MoneyNow="0.5", Jane="0.25")
-    losses = [{"investor_id": "MoneyNow", "amount": "80.00"}]
-    given_up = system.tell("loan.written_off", principal=100_00, interest=10_03, fees=1_00, losses=losses)
+    given_up = system.lose({"MoneyNow": 80_00}, principal=100_00, interest=10_03, fees=1_00)
 
     taken_back = {
         "investor:MoneyNow:interest_due:GBP": 5_02,  # 5.015 half-even

@@ -29,10 +29,10 @@ from worker.ledger.store import ensure_accounts
 from worker.ledger.transaction import Posted, Refused, Replayed
 from worker.loans import store
 from worker.loans.batch import Batch, Decided, Incoming, PostedEvents, Subject, SubjectKind
-from worker.loans.decision import Apply, Duplicate, Hold, Refuse, repayment_settled
+from worker.loans.decision import Apply, Duplicate, Hold, Refuse, settled
 from worker.loans.event_text import parse_event
 from worker.loans.events import CapitalContributed, CapitalDistributed, ExpenseIncurred
-from worker.loans.loan import FactKey, FactKind, Loan
+from worker.loans.loan import FactKey, Loan
 from worker.loans.postings import Postings
 from worker.loans.store import NewOutcome
 from worker.writeback.movement import NewSaga
@@ -190,16 +190,12 @@ async def _decide(connection: Connection, incoming: Sequence[Incoming], postings
     return batch
 
 
-async def _reversals_in_hand(connection: Connection, keys: Sequence[tuple[str, FactKey]]) -> dict[str, set[str]]:
-    repayments = {
-        (loan_id, repayment_settled(key.fact_id)): key.fact_id
-        for loan_id, key in keys
-        if key.kind is FactKind.REPAYMENT
-    }
-    waited_for = await store.find_needs_waited_for(connection, list(repayments)) if repayments else set()
-    in_hand: dict[str, set[str]] = {}
+async def _reversals_in_hand(connection: Connection, keys: Sequence[tuple[str, FactKey]]) -> dict[str, set[FactKey]]:
+    reversible = {(loan_id, settled(key)): key for loan_id, key in keys if key.kind.reversible}
+    waited_for = await store.find_needs_waited_for(connection, list(reversible)) if reversible else set()
+    in_hand: dict[str, set[FactKey]] = {}
     for loan_id, need in waited_for:
-        in_hand.setdefault(loan_id, set()).add(repayments[loan_id, need])
+        in_hand.setdefault(loan_id, set()).add(reversible[loan_id, need])
     return in_hand
 
 

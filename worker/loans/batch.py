@@ -14,11 +14,11 @@ from uuid import UUID
 
 from worker.jobs.job import NewJob
 from worker.loans.decide import Known, decide_for_investor, decide_for_loan
-from worker.loans.decision import Apply, Decision, Hold, earned_interest, repayment_settled
+from worker.loans.decision import Apply, Decision, Hold, earned_interest, settled
 from worker.loans.events import CapitalContributed, CapitalDistributed, CapitalEvent, ExpenseIncurred, LoanEvent
 from worker.loans.facts import AboutLoan, keys_of
 from worker.loans.investor import InvestorAccount
-from worker.loans.loan import Fact, FactKey, FactKind, Loan
+from worker.loans.loan import Fact, FactKey, Loan
 from worker.loans.postings import Posting, Postings, interest_shares, movement_of, recognised_interest
 from worker.writeback.movement import Movement
 
@@ -100,7 +100,7 @@ class Batch:
         self,
         loans: Mapping[str, Loan],
         facts: Mapping[str, Mapping[FactKey, Fact]],
-        reversals_in_hand: Mapping[str, Iterable[str]],
+        reversals_in_hand: Mapping[str, Iterable[FactKey]],
         postings: Postings,
     ) -> None:
         self._postings = postings
@@ -161,7 +161,7 @@ class Batch:
                 self._tell(one.subject, decision.news)
                 return
             case Hold():
-                in_hand.update(key.fact_id for key in one.keys if repayment_settled(key.fact_id) in decision.needs)
+                in_hand.update(key for key in one.keys if settled(key) in decision.needs)
                 self._tell(one.subject, decision.news)
         self.decided.append(Decided(one, decision))
 
@@ -171,8 +171,8 @@ class Batch:
         if fact:
             self._facts[loan.loan_id][fact.key] = fact
             self.changed_facts.setdefault(loan.loan_id, {})[fact.key] = fact
-            if fact.key.kind is FactKind.REPAYMENT and fact.state.final:
-                self._reversals_in_hand[loan.loan_id].discard(fact.key.fact_id)
+            if fact.state.final:
+                self._reversals_in_hand[loan.loan_id].discard(fact.key)
 
     def _earn(self, loan: Loan, event: AboutLoan) -> None:
         for investor_id, part in interest_shares(loan, recognised_interest(event)):

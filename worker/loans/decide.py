@@ -1,8 +1,9 @@
 """What one event does to one loan or investor: apply, hold, duplicate or refuse. Pure.
 
 The rules make arrival order irrelevant (contract, section 5). Supply is never held back; demand waits until the supply
-is there; a reversal in hand frees its repayment from waiting, because together the two demand nothing. A set of events
-that fits together therefore always ends with every one of them applied, and every applied event adds the same sums.
+is there; a reversal in hand frees what it reverses from waiting, because together the two demand nothing. A set of
+events that fits together therefore always ends with every one of them applied, and every applied event adds the same
+sums.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ from worker.loans.decision import (
     earned_interest,
     fee_charged,
     repayment_initiated,
-    repayment_reversal,
-    repayment_settled,
+    reversal,
+    settled,
 )
 from worker.loans.events import (
     CapitalContributed,
@@ -51,11 +52,11 @@ from worker.money import Money
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known when an event is decided: its loan, its facts, and the repayments whose reversal is held."""
+    """What is known when an event is decided: its loan, its facts, and those facts whose reversal is held."""
 
     loan: Loan | None
     facts: Facts
-    reversals_in_hand: Collection[str] = ()
+    reversals_in_hand: Collection[FactKey] = ()
 
 
 def decide_for_loan(known: Known, event: AboutLoan, event_id: str) -> Decision:
@@ -143,7 +144,7 @@ def _close(loan: Loan, event: LoanClosed) -> Decision:
 def _admit(known: Known, loan: Loan, event: TellsFact, told: Fact) -> Decision | Fact:
     """The fact as it shall stand if the money is there, or the answer that needs no look at the money."""
     before = known.facts.get(told.key)
-    if told.key.kind is FactKind.REPAYMENT:
+    if told.key.kind.reversible:
         return advance(loan, before, told)
     if before is not None:
         return told_before(loan, before, told)
@@ -183,13 +184,9 @@ def _wait(known: Known, loan: Loan, fact: Fact) -> Hold | None:
             return Hold(f"fee {fact.key.fact_id} is waived before it was charged", needs)
     elif not loan.disbursed:
         return Hold(f"nothing has been drawn on loan {loan.loan_id} yet", frozenset({LOAN_DISBURSED}))
-    if state is FactState.PENDING or fact.key.fact_id in _exempt(known, kind):
+    if state is FactState.PENDING or fact.key in known.reversals_in_hand:
         return None
     return _shortfall(loan, fact)
-
-
-def _exempt(known: Known, kind: FactKind) -> Collection[str]:
-    return known.reversals_in_hand if kind is FactKind.REPAYMENT else ()
 
 
 def _shortfall(loan: Loan, fact: Fact) -> Hold | None:
@@ -208,8 +205,8 @@ def _shortfall(loan: Loan, fact: Fact) -> Hold | None:
     if not short:
         return None
     needs = {need for need, *_ in short}
-    if fact.key.kind is FactKind.REPAYMENT:
-        needs.add(repayment_reversal(fact.key.fact_id))
+    if fact.key.kind.reversible:
+        needs.add(reversal(fact.key))
     reason = " and ".join(
         f"{Money(claimed, loan.currency)} of {what} where {Money(available, loan.currency)} is outstanding"
         for _, what, claimed, available in short
@@ -241,9 +238,11 @@ def _news_of_fact(fact: Fact) -> frozenset[str]:
     fact_id = fact.key.fact_id
     if fact.key.kind is FactKind.FEE:
         return frozenset({fee_charged(fact_id)})
+    if fact.key.kind is FactKind.REBATE:
+        return frozenset({settled(fact.key)})
     if fact.key.kind is not FactKind.REPAYMENT:
         return frozenset()
     if fact.state is FactState.PENDING:
         return frozenset({repayment_initiated(fact_id)})
     # A failure that waited is refused after a settlement, and a reversal after a failure: both must be told.
-    return frozenset({repayment_initiated(fact_id), repayment_settled(fact_id)})
+    return frozenset({repayment_initiated(fact_id), settled(fact.key)})

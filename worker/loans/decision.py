@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from worker.loans.investor import InvestorAccount
-from worker.loans.loan import Fact, Loan
+from worker.loans.loan import Fact, FactKey, Loan
 
 LOAN_CREATED: Final = "loan.created"
 LOAN_DISBURSED: Final = "loan.disbursed"
@@ -32,14 +32,14 @@ def repayment_initiated(repayment_id: str) -> str:
     return f"initiated:{repayment_id}"
 
 
-def repayment_settled(repayment_id: str) -> str:
-    """The need for a repayment to have settled. Only its reversal waits for this, so the wait itself is telling."""
-    return f"settled:{repayment_id}"
+def settled(key: FactKey) -> str:
+    """The need for a repayment or rebate to have settled. Only its reversal waits for this, so the wait is telling."""
+    return f"settled:{key.kind.value}:{key.fact_id}"
 
 
-def repayment_reversal(repayment_id: str) -> str:
-    """The need for a repayment's reversal to be in hand: a repayment that bounced anyway uses up nothing."""
-    return f"reversal:{repayment_id}"
+def reversal(key: FactKey) -> str:
+    """The need for the reversal of a repayment or rebate to be in hand: what was taken back anyway uses up nothing."""
+    return f"reversal:{key.kind.value}:{key.fact_id}"
 
 
 def capital(currency: str) -> str:

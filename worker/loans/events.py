@@ -138,6 +138,25 @@ class InterestAccrued(_OfLoan):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InterestRebated(_OfLoan):
+    """Interest recognised before is not owed after all: a pay-off came early, or the loan no longer accrues."""
+
+    type: ClassVar[str] = "loan.interest_rebated"
+    rebate_id: Identifier
+    amount: Positive
+    kind: Identifier
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RebateReversed(_OfLoan):
+    """A rebate was taken back: the interest is owed again."""
+
+    type: ClassVar[str] = "loan.rebate_reversed"
+    rebate_id: Identifier
+    reason: Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FeeCharged(_OfLoan):
     """The borrower owes a fee."""
 
@@ -266,6 +285,8 @@ LoanEvent: TypeAlias = (
     | LoanCreated
     | LoanDisbursed
     | InterestAccrued
+    | InterestRebated
+    | RebateReversed
     | FeeCharged
     | FeeWaived
     | RepaymentInitiated

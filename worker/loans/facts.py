@@ -9,12 +9,14 @@ from worker.loans.events import (
     FeeCharged,
     FeeWaived,
     InterestAccrued,
+    InterestRebated,
     LoanClosed,
     LoanCreated,
     LoanDisbursed,
     LoanRecovered,
     LoanRefunded,
     LoanWrittenOff,
+    RebateReversed,
     RepaymentFailed,
     RepaymentInitiated,
     RepaymentReversed,
@@ -23,18 +25,19 @@ from worker.loans.events import (
 from worker.loans.loan import NOTHING, Amounts, Fact, FactKey, FactKind, FactState, Loan
 from worker.money import Money
 
+_TellsReversible = (
+    RepaymentInitiated | RepaymentSettled | RepaymentFailed | RepaymentReversed | InterestRebated | RebateReversed
+)
+
 TellsFact = (
     LoanDisbursed
     | InterestAccrued
     | FeeCharged
     | FeeWaived
-    | RepaymentInitiated
-    | RepaymentSettled
-    | RepaymentFailed
-    | RepaymentReversed
     | LoanRefunded
     | LoanWrittenOff
     | LoanRecovered
+    | _TellsReversible
 )
 """Events of a loan that tell a fact."""
 
@@ -44,6 +47,7 @@ AboutLoan = LoanCreated | TellsFact | LoanClosed
 _AMOUNT_FIELDS: Final[dict[FactKind, dict[str, str]]] = {
     FactKind.DRAWDOWN: {"principal": "amount", "interest": "interest", "fees": "fee"},
     FactKind.ACCRUAL: {"interest": "amount"},
+    FactKind.REBATE: {"interest": "amount"},
     FactKind.FEE: {"fees": "amount"},
     FactKind.WAIVER: {"fees": "amount"},
     FactKind.REPAYMENT: {p: p for p in ("principal", "interest", "fees", "overpayment")},
@@ -70,6 +74,18 @@ def fact_of(event: TellsFact, event_id: str) -> Fact:
             return _fact(FactKind.FEE, event.fee_id, Amounts(fees=event.amount))
         case FeeWaived():
             return _fact(FactKind.WAIVER, event.fee_id, Amounts(fees=event.amount))
+        case LoanRefunded():
+            return _fact(FactKind.REFUND, event.refund_id, Amounts(overpayment=event.amount))
+        case LoanWrittenOff():
+            return _fact(FactKind.WRITE_OFF, event_id, Amounts(event.principal, event.interest, event.fees))
+        case LoanRecovered():
+            return _fact(FactKind.RECOVERY, event_id, Amounts(principal=event.amount))
+        case _:
+            return _reversible_fact(event)
+
+
+def _reversible_fact(event: _TellsReversible) -> Fact:
+    match event:
         case RepaymentInitiated():
             amounts = Amounts(event.principal, event.interest, event.fees)
             return _fact(FactKind.REPAYMENT, event.repayment_id, amounts, FactState.PENDING)
@@ -80,12 +96,10 @@ def fact_of(event: TellsFact, event_id: str) -> Fact:
             return _fact(FactKind.REPAYMENT, event.repayment_id, NOTHING, FactState.FAILED)
         case RepaymentReversed():
             return _fact(FactKind.REPAYMENT, event.repayment_id, NOTHING, FactState.REVERSED)
-        case LoanRefunded():
-            return _fact(FactKind.REFUND, event.refund_id, Amounts(overpayment=event.amount))
-        case LoanWrittenOff():
-            return _fact(FactKind.WRITE_OFF, event_id, Amounts(event.principal, event.interest, event.fees))
-        case LoanRecovered():
-            return _fact(FactKind.RECOVERY, event_id, Amounts(principal=event.amount))
+        case InterestRebated():
+            return _fact(FactKind.REBATE, event.rebate_id, Amounts(interest=event.amount), FactState.SETTLED)
+        case RebateReversed():
+            return _fact(FactKind.REBATE, event.rebate_id, NOTHING, FactState.REVERSED)
         case _:
             assert_never(event)
 

@@ -23,6 +23,7 @@ class FactKind(StrEnum):
 
     DRAWDOWN = "drawdown"
     ACCRUAL = "accrual"
+    REBATE = "rebate"
     FEE = "fee"
     WAIVER = "waiver"
     REPAYMENT = "repayment"
@@ -30,15 +31,20 @@ class FactKind(StrEnum):
     WRITE_OFF = "write_off"
     RECOVERY = "recovery"
 
+    @property
+    def reversible(self) -> bool:
+        """It may be told to have been reversed, before or after it is told itself."""
+        return self in (FactKind.REPAYMENT, FactKind.REBATE)
+
 
 class FactState(StrEnum):
-    """Where a fact stands. Only repayments move::
+    """Where a fact stands. Repayments move::
 
         (nothing) ──initiated──> pending ──failed──> failed
             │                       │
             └───────settled─────────┴──> settled ──reversed──> reversed
 
-    Every other fact is ``recorded`` from its first moment on.
+    A rebate is settled from its first moment on and may be reversed; every other fact is ``recorded`` and stays so.
     """
 
     RECORDED = "recorded"
@@ -107,8 +113,8 @@ NOTHING = Amounts()
 class Loan:
     """One loan's terms and running totals, minor units of its currency.
 
-    ``repaid`` is net of ``reversed_repayments``; both count overpayments. ``closed_on`` is the day the lender declared
-    it closed; see :attr:`closed`.
+    ``repaid`` is net of ``reversed_repayments``, both count overpayments; ``interest_rebated`` is net of rebates taken
+    back. ``closed_on`` is the day the lender declared it closed; see :attr:`closed`.
     """
 
     loan_id: str
@@ -120,6 +126,7 @@ class Loan:
     investors: tuple[Investor, ...]
     disbursed: int = 0
     interest_recognised: int = 0
+    interest_rebated: int = 0
     fees_charged: int = 0
     fees_waived: int = 0
     repaid: Amounts = NOTHING
@@ -133,7 +140,8 @@ class Loan:
     @property
     def outstanding(self) -> Amounts:
         """What the borrower owes, and under ``overpayment`` what the lender owes the borrower."""
-        supplied = Amounts(self.disbursed, self.interest_recognised, self.fees_charged - self.fees_waived)
+        interest, fees = self.interest_recognised - self.interest_rebated, self.fees_charged - self.fees_waived
+        supplied = Amounts(self.disbursed, interest, fees)
         owed = supplied - self.repaid - self.written_off
         return Amounts(owed.principal, owed.interest, owed.fees, self.repaid.overpayment - self.refunded)
 
@@ -170,6 +178,9 @@ class Loan:
                 return replace(self, disbursed=self.disbursed + amounts.principal, interest_recognised=recognised)
             case FactKind.ACCRUAL:
                 return replace(self, interest_recognised=self.interest_recognised + amounts.interest)
+            case FactKind.REBATE:
+                rebated = amounts.interest if fact.state is FactState.SETTLED else -amounts.interest
+                return replace(self, interest_rebated=self.interest_rebated + rebated)
             case FactKind.FEE:
                 return replace(self, fees_charged=self.fees_charged + amounts.fees)
             case FactKind.WAIVER:

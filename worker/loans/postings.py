@@ -31,12 +31,14 @@ from worker.loans.events import (
     FeeCharged,
     FeeWaived,
     InterestAccrued,
+    InterestRebated,
     LoanClosed,
     LoanCreated,
     LoanDisbursed,
     LoanRecovered,
     LoanRefunded,
     LoanWrittenOff,
+    RebateReversed,
     RepaymentFailed,
     RepaymentInitiated,
     RepaymentReversed,
@@ -96,6 +98,10 @@ class Postings:
             case RepaymentReversed():
                 heading = _heading(event, event.repayment_id, f"Reversal of repayment {event.repayment_id}", event_id)
                 return Posting((_reverse(_repayment_id(event), heading),))
+            case RebateReversed():
+                heading = _heading(event, event.rebate_id, f"Reversal of rebate {event.rebate_id}", event_id)
+                rebate = transaction_id(InterestRebated.type, event.loan_id, event.rebate_id)
+                return Posting((_reverse(rebate, heading),))
             case _:
                 heading = _heading(event, *_identity(event, event_id), event_id)
                 status = Status.PENDING if isinstance(event, RepaymentInitiated) else Status.POSTED
@@ -158,7 +164,7 @@ def _parts(loan: Loan, event: _Written) -> Mapping[str, Parts]:
     match event:
         case LoanDisbursed():
             return {"interest": interest_shares(loan, event.interest)}
-        case InterestAccrued():
+        case InterestAccrued() | InterestRebated():
             return {"amount": interest_shares(loan, event.amount)}
         case LoanWrittenOff():
             losses = [(loss.investor_id, loss.amount) for loss in event.losses]
@@ -201,6 +207,7 @@ def transaction_id(event_type: str, *ids: str) -> str:
 _Written = (
     LoanDisbursed
     | InterestAccrued
+    | InterestRebated
     | FeeCharged
     | FeeWaived
     | RepaymentInitiated
@@ -216,7 +223,7 @@ def _amounts(event: _Written) -> Mapping[str, int]:
     match event:
         case LoanDisbursed():
             return {"amount": event.amount, "interest": event.interest, "fee": event.fee}
-        case InterestAccrued() | FeeCharged() | FeeWaived() | LoanRefunded() | LoanRecovered():
+        case InterestAccrued() | InterestRebated() | FeeCharged() | FeeWaived() | LoanRefunded() | LoanRecovered():
             return {"amount": event.amount}
         case RepaymentInitiated():
             return _split(event) | {"overpayment": 0}
@@ -248,6 +255,8 @@ def _identity(event: _Written, event_id: str) -> tuple[str, str]:
             return event.drawdown_id, f"Drawdown {event.drawdown_id}"
         case InterestAccrued():
             return event.accrual_id, f"Interest accrual {event.accrual_id}"
+        case InterestRebated():
+            return event.rebate_id, f"Rebate {event.rebate_id} ({event.kind})"
         case FeeCharged():
             return event.fee_id, f"Fee {event.fee_id} ({event.kind})"
         case FeeWaived():
@@ -272,7 +281,9 @@ def _repayment_id(event: _AboutRepayment) -> str:
     return transaction_id("loan.repayment", event.loan_id, event.repayment_id)
 
 
-def _heading(event: _Written | RepaymentReversed, own_id: str, description: str, event_id: str) -> _Heading:
+def _heading(
+    event: _Written | RepaymentReversed | RebateReversed, own_id: str, description: str, event_id: str
+) -> _Heading:
     telling_repayment = isinstance(event, RepaymentInitiated | RepaymentSettled)
     event_type = "loan.repayment" if telling_repayment else event.type
     return _Heading(

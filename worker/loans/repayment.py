@@ -1,4 +1,4 @@
-"""The life of one repayment, told in any order. Pure; the picture is at :class:`~worker.loans.loan.FactState`."""
+"""The life of a repayment or rebate, told in any order. Pure; :class:`~worker.loans.loan.FactState` has the picture."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from worker.loans.decision import (
     Hold,
     Refuse,
     repayment_initiated,
-    repayment_reversal,
-    repayment_settled,
+    reversal,
+    settled,
 )
-from worker.loans.facts import told_before
+from worker.loans.facts import describe, told_before
 from worker.loans.loan import Fact, FactState, Loan
 
 
 def advance(loan: Loan, before: Fact | None, told: Fact) -> Decision | Fact:
-    """What a repayment event comes to: a decision, or the fact as it shall stand if the money is there."""
+    """What its event comes to: a decision, or the fact as it shall stand if the money is there."""
     match told.state:
         case FactState.PENDING:
             return _initiate(loan, before, told)
@@ -31,7 +31,7 @@ def advance(loan: Loan, before: Fact | None, told: Fact) -> Decision | Fact:
         case FactState.REVERSED:
             return _reverse(before, told)
         case FactState.RECORDED:
-            raise Bug(f"no event leaves repayment {told.key.fact_id} in state {told.state}")
+            raise Bug(f"no event leaves {describe(told.key)} in state {told.state}")
         case _:
             assert_never(told.state)
 
@@ -67,15 +67,15 @@ def _fail(before: Fact | None, told: Fact) -> Decision | Fact:
 
 
 def _reverse(before: Fact | None, told: Fact) -> Decision | Fact:
-    repayment_id = told.key.fact_id
+    what = describe(told.key)
     if before is None or before.state is FactState.PENDING:
         return Hold(
-            f"repayment {repayment_id} is reversed before it settled",
-            needs=frozenset({repayment_settled(repayment_id)}),
-            news=frozenset({repayment_reversal(repayment_id)}),
+            f"{what} is reversed before it settled",
+            needs=frozenset({settled(told.key)}),
+            news=frozenset({reversal(told.key)}),
         )
     if before.state is FactState.SETTLED:
         return replace(told, amounts=before.amounts)
     if before.state is FactState.REVERSED:
-        return Duplicate(f"repayment {repayment_id} had already been reversed")
-    return Refuse("data.repayment_id", f"repayment {repayment_id} failed, so there is nothing to reverse")
+        return Duplicate(f"{what} had already been reversed")
+    return Refuse("data.repayment_id", f"{what} failed, so there is nothing to reverse")

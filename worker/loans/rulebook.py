@@ -69,6 +69,7 @@ OCCASIONS: Final[Mapping[str, Occasion]] = MappingProxyType(
         "loan.created": Occasion((), _LOAN),
         "loan.disbursed": Occasion(("amount", "interest", "fee"), _LOAN, divided={"interest": INTEREST}),
         "loan.interest_accrued": Occasion(("amount",), _LOAN, divided={"amount": INTEREST}),
+        "loan.interest_rebated": Occasion(("amount",), _LOAN, divided={"amount": INTEREST}),
         "loan.fee_charged": Occasion(("amount",), _LOAN),
         "loan.fee_waived": Occasion(("amount",), _LOAN),
         "loan.repayment": Occasion(("principal", "interest", "fees", "overpayment"), _LOAN),

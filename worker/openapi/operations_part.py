@@ -34,7 +34,9 @@ from worker.writeback.situation import SagaState, WaitingFor
 REASON: Final[Schema] = {"type": "object", "properties": {"reason": SENTENCES}, "required": ["reason"]}
 """What a person has to say for giving something up."""
 
-_TOTALS: Final = ("disbursed", "interest_recognised", "fees_charged", "fees_waived", "refunded", "recovered")
+_TOTALS: Final = (
+    *("disbursed", "interest_recognised", "interest_rebated", "fees_charged", "fees_waived", "refunded", "recovered"),
+)
 _SPLIT_TOTALS: Final = ("repaid", "reversed", "written_off")
 
 

@@ -61,6 +61,7 @@ def loan_document(loan: Loan) -> Document:
         "totals": {
             "disbursed": money(loan.disbursed),
             "interest_recognised": money(loan.interest_recognised),
+            "interest_rebated": money(loan.interest_rebated),
             "fees_charged": money(loan.fees_charged),
             "fees_waived": money(loan.fees_waived),
             "repaid": split(loan.repaid),

@@ -2,6 +2,7 @@
 insert into loans select l.* from jsonb_populate_recordset(null::loans, $1::jsonb) as l
 on conflict (loan_id) do update set
     disbursed = excluded.disbursed, interest_recognised = excluded.interest_recognised,
+    interest_rebated = excluded.interest_rebated,
     fees_charged = excluded.fees_charged, fees_waived = excluded.fees_waived,
     principal_repaid = excluded.principal_repaid, interest_repaid = excluded.interest_repaid,
     fees_repaid = excluded.fees_repaid, overpaid = excluded.overpaid,
