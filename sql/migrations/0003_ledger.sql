@@ -839,10 +839,10 @@ begin
     select of_ledger, position, state_ids, state_versions, state_digests, hash, moment from head;
 end $$;
 
--- Writes creations, and answers with the moment. Those decided on accounts at the versions_read lock the accounts by
--- updating them, which come in the order of their ids and are found one by one, and are refused (LW007) unless each was
--- still at its version; without versions_read the accounts were locked before it was decided. Transactions, entries and
--- balances are one statement, because the tables check each statement as a whole.
+-- Writes creations. Those decided on accounts at the versions_read lock the accounts now, which come in the order of their
+-- ids; they write nothing and the answer is false unless each is still at its version. Without versions_read the accounts
+-- were locked by the caller before it decided. Transactions, entries and balances are one
+-- statement, because the tables check each statement as a whole.
 create function ledger_write_new(
     of_ledger uuid, moment timestamptz, accounts uuid[], versions_read text,
     ids uuid[], statuses text, external_ids text[], descriptions text[], moments timestamptz[], metadata_texts text[],
