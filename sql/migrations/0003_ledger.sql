@@ -111,14 +111,17 @@ create unique index ledger_transactions_reversed_once
 create index ledger_transactions_metadata on ledger_transactions using gin (metadata jsonb_path_ops);
 
 -- Entries: an entry's status is its transaction's. lock_version is the account version this write produced, the sums
--- are the account's after it; that no two writes share a version proves that none was lost. Only metadata may
--- change, last at edited_at. transaction_id and account_id are checked by trigger instead of by foreign keys, set by set instead of row by row.
+-- are the account's after it; that no two writes share a version proves that none was lost. posted_at_once says of an
+-- entry that it was posted as it was written: nothing becomes of it any more, and nobody has to look at its transaction
+-- for that. Only metadata may change, last at edited_at. transaction_id and account_id are checked by trigger instead of
+-- by foreign keys, set by set instead of row by row.
 create table ledger_entries (
     transaction_id uuid not null,
     account_id uuid not null,
     effective_at timestamptz not null,
     lock_version bigint not null check (lock_version >= 1),
     n integer not null check (n >= 1),
+    posted_at_once boolean not null,
     direction text not null check (direction in ('debit', 'credit')),
     amount numeric(36, 0) not null check (amount >= 0),
     posted_debits numeric not null,
@@ -276,8 +279,8 @@ create trigger refuse_change before update on ledger_chain
 create trigger refuse_forgery before insert on ledger_transaction_versions
     for each statement when (pg_trigger_depth() = 0) execute function ledger_refuse_change();
 create trigger refuse_change
-    before update of transaction_id, account_id, effective_at, lock_version, n, direction, amount, posted_debits,
-                     posted_credits, pending_debits, pending_credits, created_at on ledger_entries
+    before update of transaction_id, account_id, effective_at, lock_version, n, posted_at_once, direction, amount,
+                     posted_debits, posted_credits, pending_debits, pending_credits, created_at on ledger_entries
     for each statement execute function ledger_refuse_change();
 create trigger refuse_change
     before update of id, ledger_id, normal_balance, currency, currency_exponent on ledger_accounts
@@ -315,8 +318,8 @@ $$;
 
 -- New entries: their transaction is of the accounts' ledger, is complete with exactly these entries, has both sides and
 -- balances in each currency; no account is out of use, unless what was done there is undone. Each entry is the next
--- version of its account, without a gap or a double, up to one that the balance has counted; and its sums are those of
--- the version before, moved by its amount as far as the transaction's status says.
+-- version of its account, without a gap or a double, up to one that the balance has counted; its sums are those of the
+-- version before, moved by its amount as far as the transaction's status says; and it tells whether that is posted.
 -- Plans are kept for the life of a session, and the first is made when the tables are small. What has a limit is looked
 -- up row by row through an index, whatever the planner believes then; other joins are never nested loops.
 create function ledger_check_entries() returns trigger language plpgsql
@@ -347,10 +350,10 @@ begin
         ) as t on true
     ), versions as (
         select account_id, lock_version, posted_debits, posted_credits, pending_debits, pending_credits,
-               transaction_id, n, direction, amount
+               transaction_id, n, direction, amount, posted_at_once
         from added
         union all
-        select touched.account_id, others.*, null, null, null, null
+        select touched.account_id, others.*, null, null, null, null, null
         from accounts touched
         cross join lateral (
             (select 0, 0, 0, 0, 0 where touched.lowest = 1
@@ -365,7 +368,7 @@ begin
              limit touched.highest)
         ) as others
     ), steps as (
-        select account_id, transaction_id, n, direction, amount,
+        select account_id, transaction_id, n, direction, amount, posted_at_once,
                lock_version - lag(lock_version) over ahead as step,
                posted_debits - lag(posted_debits) over ahead as posted_debits,
                posted_credits - lag(posted_credits) over ahead as posted_credits,
@@ -375,7 +378,7 @@ begin
         window ahead as (partition by account_id order by lock_version)
     ), entries as (
         select e.transaction_id, e.account_id, e.n, e.direction, e.amount, a.currency, a.currency_exponent, a.discarded,
-               a.ledger_id = t.ledger_id as belongs,
+               a.ledger_id = t.ledger_id and e.posted_at_once = (t.status = 'posted') as belongs,
                e.step = 1 and a.counted >= a.highest and case e.direction
                    when 'debit' then e.posted_debits = case t.status when 'posted' then e.amount else 0 end
                                  and e.pending_debits = case t.status when 'archived' then 0 else e.amount end
@@ -418,7 +421,7 @@ begin
     elsif out_of_use then
         raise exception 'ledger transaction % has an entry on a discarded account', wrong using errcode = 'LW006';
     elsif not complete then
-        raise exception 'the entries of ledger transaction % are incomplete, late or unbalanced', wrong
+        raise exception 'the entries of ledger transaction % are incomplete, late, unbalanced or of another status', wrong
             using errcode = 'LW001';
     else
         raise exception 'the balance of ledger account % does not follow its new entries', uncounted
@@ -899,11 +902,11 @@ begin
         from generate_subscripts(ids, 1) as i
     ), new_entries as (
         insert into ledger_entries
-            (transaction_id, account_id, effective_at, metadata, n, direction, amount, lock_version,
+            (transaction_id, account_id, effective_at, metadata, n, posted_at_once, direction, amount, lock_version,
              posted_debits, posted_credits, pending_debits, pending_credits, created_at)
         select ids[of_transaction[i]], accounts[of_account[i]], entry_moments[at_moment[i]], entry_metadata[of_kind[i]],
-               number[i], side[i], amounts[i], version[i], debits[i], credits[i], debits_pending[i],
-               credits_pending[i], moment
+               number[i], status[of_transaction[i]] = 'posted', side[i], amounts[i], version[i], debits[i], credits[i],
+               debits_pending[i], credits_pending[i], moment
         from generate_subscripts(of_transaction, 1) as i
     )
     update ledger_account_balances b
@@ -973,11 +976,15 @@ begin
                     partially_posts, ledgerable_type, ledgerable_id, last_entry, content_digest)
     ), new_entries as (
         insert into ledger_entries
-            (transaction_id, account_id, effective_at, metadata, n, direction, amount, lock_version,
+            (transaction_id, account_id, effective_at, metadata, n, posted_at_once, direction, amount, lock_version,
              posted_debits, posted_credits, pending_debits, pending_credits, created_at)
         select entry_transactions[of_transaction], accounts[of_account], entry_moments[at_moment],
-               entry_metadata[with_metadata], n, direction, amount, lock_version,
-               posted_debits, posted_credits, pending_debits, pending_credits, moment
+               entry_metadata[with_metadata], n,
+               entry_transactions[of_transaction] in (
+                   select id
+                   from unnest(new_ids || changed_ids, new_statuses || changed_statuses) as written (id, status)
+                   where status = 'posted'),
+               direction, amount, lock_version, posted_debits, posted_credits, pending_debits, pending_credits, moment
         from unnest(entry_transaction::int[], entry_account::int[], entry_moment::int[], entry_kind::int[],
                     entry_numbers::int[],
                     entry_directions::text[], entry_amounts::numeric[], entry_versions::bigint[],
@@ -1054,26 +1061,70 @@ begin
     join ledger_account_balances b on b.account_id = a.id;
 end $$;
 
--- The sums of an account over the entries effective before a moment, in the past or the future.
+-- What sums of entries are made of: their status, null of those that were discarded, is looked up only if it may differ
+-- from what it was at once.
+create view ledger_entries_summed as
+select e.account_id, e.effective_at, e.direction, e.amount,
+       case when e.posted_at_once then 'posted'
+            else (select t.status from ledger_transactions t where t.id = e.transaction_id and e.n >= t.first_entry)
+       end as status
+from ledger_entries e;
+
+-- The sums of an account over the entries effective before a moment, in the past or the future: those of whole days, and
+-- the entries of the moment's own day that are missing or too many. Taken back are those from the moment on when it is
+-- past noon, or when they are few: entries of business days are all effective at midnight. The planner puts this into
+-- the statement of whoever asks for many accounts.
 create function ledger_sums_before(account_id uuid, moment timestamptz)
 returns table (posted_debits numeric, posted_credits numeric, pending_debits numeric, pending_credits numeric)
-language sql stable as $$
-    select coalesce(sum(part.posted_debits), 0), coalesce(sum(part.posted_credits), 0),
-           coalesce(sum(part.pending_debits), 0), coalesce(sum(part.pending_credits), 0)
-    from (
-        select d.posted_debits, d.posted_credits, d.pending_debits, d.pending_credits
+language sql stable rows 1 as $$
+    with day as (
+        select ($2 at time zone 'UTC')::date as day, date_trunc('day', $2, 'UTC') as begins,
+               date_trunc('day', $2, 'UTC') + interval '1 day' as ends
+    ), side as materialized (
+        select day.*,
+               $2 > begins
+               and ($2 >= begins + interval '12 hours'
+                    or (select count(*)
+                        from (select from ledger_entries e
+                              where e.account_id = $1 and e.effective_at >= $2 and e.effective_at < ends
+                              limit 100) as few) < 100) as takes_back
+        from day
+    ), stretch as materialized (
+        select case when takes_back then -1 else 1 end as sign, day + takes_back::int as day,
+               case when takes_back then $2 else begins end as since, case when takes_back then ends else $2 end as until
+        from side
+    )
+    select days.posted_debits + sign * own.posted_debits, days.posted_credits + sign * own.posted_credits,
+           days.pending_debits + sign * own.pending_debits, days.pending_credits + sign * own.pending_credits
+    from stretch
+    cross join lateral (
+        select coalesce(sum(d.posted_debits), 0) as posted_debits, coalesce(sum(d.posted_credits), 0) as posted_credits,
+               coalesce(sum(d.pending_debits), 0) as pending_debits,
+               coalesce(sum(d.pending_credits), 0) as pending_credits
         from ledger_account_days d
-        where d.account_id = $1 and d.day < ($2 at time zone 'UTC')::date
-        union all
-        select case when e.direction = 'debit' and t.status = 'posted' then e.amount else 0 end,
-               case when e.direction = 'credit' and t.status = 'posted' then e.amount else 0 end,
-               case e.direction when 'debit' then e.amount else 0 end,
-               case e.direction when 'credit' then e.amount else 0 end
-        from ledger_entries e
-        join ledger_transactions t on t.id = e.transaction_id and e.n >= t.first_entry and t.status <> 'archived'
-        where e.account_id = $1 and e.effective_at >= date_trunc('day', $2, 'UTC') and e.effective_at < $2
-    ) as part
+        where d.account_id = $1 and d.day < stretch.day
+    ) as days
+    cross join lateral (
+        select coalesce(sum(amount) filter (where direction = 'debit' and status = 'posted'), 0) as posted_debits,
+               coalesce(sum(amount) filter (where direction = 'credit' and status = 'posted'), 0) as posted_credits,
+               coalesce(sum(amount) filter (where direction = 'debit' and status <> 'archived'), 0) as pending_debits,
+               coalesce(sum(amount) filter (where direction = 'credit' and status <> 'archived'), 0) as pending_credits
+        from (
+            select e.direction, e.amount, e.status
+            from ledger_entries_summed e
+            where e.account_id = $1 and e.effective_at >= stretch.since and e.effective_at < stretch.until
+            offset 0  -- a status is found once for each entry, not once for each sum
+        ) as entry
+    ) as own
 $$;
+
+-- The same for one account, with a plan that is kept for all of them.
+create function ledger_sums_of_one_before(account_id uuid, moment timestamptz)
+returns table (posted_debits numeric, posted_credits numeric, pending_debits numeric, pending_credits numeric)
+language plpgsql stable rows 1 set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+begin
+    return query select s.* from ledger_sums_before($1, $2) as s;
+end $$;
 
 -- A session that plays a replica would skip ordinary triggers; these fire there too.
 do $$

@@ -41,9 +41,9 @@ with numbered as (
     from numbered
 )
 insert into ledger_entries
-    (transaction_id, n, account_id, direction, amount, effective_at, created_at, lock_version,
+    (transaction_id, n, posted_at_once, account_id, direction, amount, effective_at, created_at, lock_version,
      posted_debits, posted_credits, pending_debits, pending_credits)
-select id, n, account_id, direction, amount, effective_at, created_at, row_number() over account,
+select id, n, status = 'posted', account_id, direction, amount, effective_at, created_at, row_number() over account,
        coalesce(sum(amount) filter (where direction = 'debit' and status = 'posted') over account, 0),
        coalesce(sum(amount) filter (where direction = 'credit' and status = 'posted') over account, 0),
        coalesce(sum(amount) filter (where direction = 'debit' and status <> 'archived') over account, 0),

@@ -105,6 +105,26 @@ async def test_pages_are_read_through_indexes(database: Database, books: dict[st
             assert not read_whole(shown, *BIG_TABLES), f"{name} {given}\n{shown}"
 
 
+async def test_the_balance_at_a_moment_looks_only_at_transactions_that_were_not_posted_at_once(
+    database: Database, books: dict[str, UUID]
+) -> None:
+    async with database.connection() as connection:
+        lines = await connection.fetch(
+            "explain (analyze, timing off, costs off) select * from ledger_sums_before($1, $2)",
+            books["hot"],
+            A_DAY_LATER,
+        )
+        others = await connection.fetchval(
+            "select count(*) from ledger_entries where account_id = $1 and not posted_at_once"
+            " and effective_at >= $2 and effective_at < $3",
+            *(books["hot"], A_DAY_IN, A_DAY_LATER),
+        )
+    shown = "\n".join(line[0] for line in lines)
+    assert others > 0
+    assert re.search(rf"on ledger_transactions t \(actual rows=1(\.00)? loops={others}\)", shown), shown
+    assert not read_whole(shown, *BIG_TABLES), shown
+
+
 async def test_a_settlement_reads_what_came_since_the_last_one(database: Database, books: dict[str, UUID]) -> None:
     async with database.transaction() as connection:
         settlement = await connection.fetchval(

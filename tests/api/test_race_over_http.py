@@ -42,9 +42,9 @@ FORBIDDEN = (
         "LW001",
     ),
     (
-        "insert into ledger_entries (transaction_id, n, account_id, direction, amount, effective_at, lock_version, "
-        "posted_debits, posted_credits, pending_debits, pending_credits) "
-        "select transaction_id, last_entry + 1, account_id, 'debit', 0, now(), 1000000000, 0, 0, 0, 0 "
+        "insert into ledger_entries (transaction_id, n, posted_at_once, account_id, direction, amount, effective_at, "
+        "lock_version, posted_debits, posted_credits, pending_debits, pending_credits) "
+        "select transaction_id, last_entry + 1, true, account_id, 'debit', 0, now(), 1000000000, 0, 0, 0, 0 "
         "from ledger_entries join ledger_transactions on id = transaction_id where account_id = $1 limit 1",
         "LW001",
     ),

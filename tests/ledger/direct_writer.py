@@ -37,10 +37,10 @@ WRITE = """
             with ordinality as line (account_id, direction, lock_version, posted_debits, posted_credits, pending_debits,
                                      pending_credits, n)
     ), entered as (
-        insert into ledger_entries (transaction_id, n, account_id, direction, amount, effective_at, lock_version,
-                                    posted_debits, posted_credits, pending_debits, pending_credits)
-        select $1, n, account_id, direction, $12, $4, lock_version, posted_debits, posted_credits, pending_debits,
-               pending_credits
+        insert into ledger_entries (transaction_id, n, posted_at_once, account_id, direction, amount, effective_at,
+                                    lock_version, posted_debits, posted_credits, pending_debits, pending_credits)
+        select $1, n, true, account_id, direction, $12, $4, lock_version, posted_debits, posted_credits,
+               pending_debits, pending_credits
         from lines
     ), moved as (
         select account_id, case direction when 'debit' then $12::numeric else 0 end as debits,

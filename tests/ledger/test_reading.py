@@ -98,7 +98,7 @@ async def test_a_loans_transactions_are_found_by_their_metadata(ledger: Ledger) 
         ("delete from ledger_entries where n = 1", [Audit.TRANSACTIONS, Audit.BALANCES, Audit.VERSIONS, Audit.DAYS]),
         (
             "update ledger_transactions set status = 'pending', posted_at = null",
-            [*[Audit.BALANCES] * 2, *[Audit.VERSIONS] * 2, *[Audit.DAYS] * 2],
+            [*[Audit.ENTRIES] * 2, *[Audit.BALANCES] * 2, *[Audit.VERSIONS] * 2, *[Audit.DAYS] * 2],
         ),
         (
             "delete from ledger_account_balances where posted_debits = 100",

@@ -31,6 +31,15 @@ KEPT = (
     "ledger_category_balances",
 )
 
+LIE = """
+    create function pg_temp.lie() returns trigger language plpgsql as $$
+    begin
+        new.posted_at_once := not new.posted_at_once;
+        return new;
+    end $$;
+    create trigger lie before insert on ledger_entries for each row execute function pg_temp.lie();
+"""
+
 
 @asynccontextmanager
 async def refused(ledger: Ledger, code: str) -> AsyncIterator[Connection]:
@@ -125,6 +134,14 @@ async def test_a_balanced_pair_added_to_a_written_transaction_is_refused(ledger:
         await posting_store.write_round(connection, ledger.id, NOW, written)
 
 
+@pytest.mark.parametrize("status", list(Status))
+async def test_an_entry_that_lies_about_being_posted_at_once_is_refused(ledger: Ledger, status: Status) -> None:
+    async with refused(ledger, UNBALANCED) as connection:
+        await connection.execute(LIE)
+        written = await ledger.decided(connection, earn("t", status=status))
+        await posting_store.write_round(connection, ledger.id, NOW, written)
+
+
 @pytest.mark.parametrize("table", KEPT)
 @pytest.mark.parametrize("removal", ["delete from {}", "truncate {} cascade"])
 async def test_nothing_is_ever_removed(ledger: Ledger, table: str, removal: str) -> None:
@@ -140,6 +157,7 @@ async def test_nothing_is_ever_removed(ledger: Ledger, table: str, removal: str)
         "update ledger_entries set direction = 'credit', account_id = account_id",
         "update ledger_entries set effective_at = now()",
         "update ledger_entries set lock_version = lock_version + 1",
+        "update ledger_entries set posted_at_once = not posted_at_once",
         "update ledger_entry_transitions set to_status = 'posted'",
         "update ledger_transaction_versions set status = 'posted'",
         "insert into ledger_transaction_versions select id, 7, status, external_id, description, effective_at, "

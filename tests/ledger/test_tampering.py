@@ -46,6 +46,7 @@ OTHER_VALUES: Final = {
     "smallint": "{0} + 1",
     "numeric": "{0} + 1",
     "text": "coalesce({0}, '') || 'x'",
+    "boolean": "not {0}",
     "uuid": "gen_random_uuid()",
     "timestamp with time zone": "coalesce({0}, now()) + interval '1 hour'",
     "date": "{0} + 1",

@@ -92,6 +92,10 @@ OF_CASH = f"account_id = (select account_id from ledger_entries where {ONCE} and
             ["versions: ledger_entries (transaction_id, n) = ({once}, 1)"],
         ),
         (
+            f"update ledger_entries set posted_at_once = false where {ONCE} and n = 1",
+            ["entries: ledger_entries (transaction_id, n) = ({once}, 1)"],
+        ),
+        (
             f"update ledger_entries set lock_version = 9 where {ONCE} and n = 1",
             ["versions: ledger_entries (transaction_id, n) = ({later}, 2)"],
         ),
@@ -117,6 +121,7 @@ OF_CASH = f"account_id = (select account_id from ledger_entries where {ONCE} and
         (
             f"delete from ledger_entry_transitions where {LATER} and n = 1",
             [
+                "entries: ledger_entries (transaction_id, n) = ({later}, 1)",
                 "versions: ledger_entries (transaction_id, n) = ({later}, 1)",
             ],
         ),

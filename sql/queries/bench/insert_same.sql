@@ -14,9 +14,9 @@ with drawn as materialized (
     returning id
 )
 insert into same_entries
-    (transaction_id, account_id, effective_at, lock_version, n, direction, amount,
+    (transaction_id, account_id, effective_at, lock_version, n, posted_at_once, direction, amount,
      posted_debits, posted_credits, pending_debits, pending_credits)
-select new.id, md5(entry.account)::uuid, now(), number, entry.n, entry.direction, entry.amount,
+select new.id, md5(entry.account)::uuid, now(), number, entry.n, true, entry.direction, entry.amount,
        number * entry.debit, number * entry.credit, number * entry.debit, number * entry.credit
 from drawn, new, (values (1, :principal::text, 'debit', 100000::numeric, 100000::numeric, 0::numeric),
                          (2, :interest::text, 'debit', 1000, 1000, 0),

@@ -1,14 +1,17 @@
--- Entries of no transaction, beyond its last or of another moment than any state of it; and moves of no entry, of another
--- moment, or to another status than its transaction's.
+-- Entries of no transaction, beyond its last, of another moment than any state of it or wrong about being posted at once;
+-- and moves of no entry, of another moment, or to another status than its transaction's.
 select e.transaction_id as id, format('ledger_entries (transaction_id, n) = (%s, %s)', e.transaction_id, e.n) as row,
        case when t.id is null then 'its transaction is missing'
             when e.n > t.last_entry then 'its transaction has no such entry'
+            when e.posted_at_once <> (t.status = 'posted' and m.n is null)
+                then format('it says %s to having been posted at once', e.posted_at_once)
             else 'it was not written with a state of its transaction' end as detail
 from ledger_entries e
 join ledger_accounts a on a.id = e.account_id
 left join ledger_transactions t on t.id = e.transaction_id
+left join ledger_entry_transitions m on m.transaction_id = e.transaction_id and m.n = e.n
 where a.ledger_id = $1
-  and (t.id is null or e.n > t.last_entry
+  and (t.id is null or e.n > t.last_entry or e.posted_at_once <> (t.status = 'posted' and m.n is null)
        or e.created_at not in (t.created_at, t.updated_at)
           and not exists (select from ledger_transaction_versions v
                           where v.transaction_id = t.id and v.created_at = e.created_at))
