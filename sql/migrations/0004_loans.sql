@@ -50,6 +50,9 @@ create table loan_facts (
     interest numeric not null check (interest >= 0),
     fees numeric not null check (fees >= 0),
     overpayment numeric not null check (overpayment >= 0),
+    -- How a repayment's money came, other than as cash now.
+    unapplied_cash numeric not null check (unapplied_cash >= 0),
+    processing_cost numeric not null check (processing_cost >= 0),
     primary key (loan_id, kind, fact_id),
     check ((kind in ('repayment', 'rebate')) = (state <> 'recorded')),
     check (kind <> 'rebate' or state in ('settled', 'reversed'))

@@ -30,7 +30,7 @@ DATA: dict[str, dict[str, Any]] = {
     },
     "loan.repayment_settled": {
         "loan_id": "L-1", "repayment_id": "R-1", "principal": "333.33", "interest": "66.67", "fees": 0,
-        "overpayment": "1.00", "amount": "401.00",
+        "overpayment": "1.00", "unapplied_cash": "100.00", "processing_cost": "4.01", "amount": "401.00",
     },
     "loan.repayment_failed": {"loan_id": "L-1", "repayment_id": "R-1", "reason": "R01 insufficient funds"},
     "loan.repayment_reversed": {"loan_id": "L-1", "repayment_id": "R-1", "reason": "R10 – not authorised"},
@@ -41,6 +41,8 @@ DATA: dict[str, dict[str, Any]] = {
     },
     "loan.recovered": {"loan_id": "L-1", "amount": "50.00"},
     "loan.closed": {"loan_id": "L-1"},
+    "cash.received": {"amount": "401.00"},
+    "cash.swept": {"amount": "5000.00"},
     "expense.incurred": {"amount": "12.34", "kind": "bank charges"},
 }  # fmt: skip
 

@@ -47,7 +47,14 @@ MEANING = {
         repayment_id="R-1", principal=33_333, interest=6_667, fees=0, **OF_LOAN
     ),
     "loan.repayment_settled": events.RepaymentSettled(
-        repayment_id="R-1", principal=33_333, interest=6_667, fees=0, overpayment=100, **OF_LOAN
+        repayment_id="R-1",
+        principal=33_333,
+        interest=6_667,
+        fees=0,
+        overpayment=100,
+        unapplied_cash=10_000,
+        processing_cost=401,
+        **OF_LOAN,
     ),
     "loan.repayment_failed": events.RepaymentFailed(repayment_id="R-1", reason="R01 insufficient funds", **OF_LOAN),
     "loan.repayment_reversed": events.RepaymentReversed(repayment_id="R-1", reason="R10 – not authorised", **OF_LOAN),
@@ -57,6 +64,8 @@ MEANING = {
     ),
     "loan.recovered": events.LoanRecovered(amount=5_000, **OF_LOAN),
     "loan.closed": events.LoanClosed(**OF_LOAN),
+    "cash.received": events.CashReceived(amount=40_100, **WHEN),
+    "cash.swept": events.CashSwept(amount=500_000, **WHEN),
     "expense.incurred": events.ExpenseIncurred(amount=1_234, kind="bank charges", **WHEN),
 }
 
@@ -98,7 +107,7 @@ def test_metadata_keeps_its_texts_and_nothing_else(event_type: str) -> None:
     assert parse_event(event(event_type, metadata=["ach"])) == MEANING[event_type]
 
 
-OPTIONAL = {"investors", "interest", "fee", "overpayment"}
+OPTIONAL = {"investors", "interest", "fee", "overpayment", "unapplied_cash", "processing_cost"}
 REQUIRED = [
     (event_type, name)
     for event_type, data in DATA.items()
@@ -205,6 +214,8 @@ def test_any_amount_survives_the_wire(minor: int, currency: str, as_number: bool
             {"principal": "0", "interest": "0", "overpayment": ..., "amount": ...},
             "data.amount",
         ),
+        ("loan.repayment_settled", {"unapplied_cash": "401.01"}, "data.unapplied_cash"),
+        ("loan.repayment_settled", {"processing_cost": "301.01"}, "data.processing_cost"),
         ("loan.repayment_initiated", {"principal": "0.00", "interest": 0}, "data.principal"),
         ("capital.distributed", {"principal": 0, "interest": 0}, "data.principal"),
         ("loan.written_off", {"amount": "110.99"}, "data.amount"),

@@ -13,7 +13,7 @@ from worker.money import format_major
 
 COMPANY = UUID("0190a1b2-0000-7000-8000-0000000000c0")
 CONNECTION = UUID("0190a1b2-0000-7000-8000-0000000000c1")
-CAPITAL_FIELDS = {"capital.contributed", "capital.distributed", "expense.incurred"}
+CAPITAL_FIELDS = {"capital.contributed", "capital.distributed", "cash.received", "cash.swept", "expense.incurred"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +56,10 @@ class LoanSystem:
         )
 
     def settle(
-        self, repayment_id: str, principal: int = 0, interest: int = 0, fees: int = 0, over: int = 0
+        self, repayment_id: str, principal: int = 0, interest: int = 0, fees: int = 0, over: int = 0, **tender: int
     ) -> Delivery:
         split = {"principal": principal, "interest": interest, "fees": fees, "overpayment": over}
-        return self.tell("loan.repayment_settled", repayment_id=repayment_id, **split)
+        return self.tell("loan.repayment_settled", repayment_id=repayment_id, **split, **tender)
 
     def initiate(self, repayment_id: str, principal: int = 0, interest: int = 0, fees: int = 0) -> Delivery:
         split = {"principal": principal, "interest": interest, "fees": fees}

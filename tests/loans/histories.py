@@ -95,7 +95,14 @@ class Life:
         self.over += over
         self.refundable += over
         self.settled[repayment_id] = split | {"over": over}
-        self.tell(self.system.settle(repayment_id, **split, over=over))
+        cash = sum(split.values()) + over
+        tender = {}
+        if unapplied := self.random.choice([0, 0, self.random.randint(0, cash)]):
+            self.tell(self.system.tell("cash.received", amount=unapplied))
+            tender["unapplied_cash"] = unapplied
+        if cost := self.random.choice([0, 0, self.random.randint(0, cash - unapplied)]):
+            tender["processing_cost"] = cost
+        self.tell(self.system.settle(repayment_id, **split, over=over, **tender))
 
     def fail(self) -> None:
         repayment_id = f"R{len(self.told)}"
@@ -165,6 +172,9 @@ class Life:
                 self.tell(self.system.tell("capital.distributed", investor_id=investor_id, **paid))
                 return
 
+    def sweep(self) -> None:
+        self.tell(self.system.tell("cash.swept", amount=self.random.randint(1, 9_999)))
+
     def spend(self) -> None:
         self.tell(self.system.tell("expense.incurred", amount=self.random.randint(1, 999), kind="bank fee"))
 
@@ -188,7 +198,7 @@ def live(seed: int, events: int = 12, loan_id: str = "L1") -> list[Delivery]:
     actions = [
         life.draw, life.accrue, life.charge, life.waive, life.repay, life.repay, life.repay, life.fail, life.reverse,
         life.reverse, life.rebate, life.take_rebate_back, life.refund, life.write_off, life.recover,
-        life.contribute, life.distribute, life.spend,
+        life.contribute, life.distribute, life.sweep, life.spend,
     ]  # fmt: skip
     for _ in range(events):
         random.choice(actions)()

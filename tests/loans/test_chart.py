@@ -18,6 +18,8 @@ CHART = (
 
 ACCOUNTS = {
     "cash:GBP": ("Cash", "debit", {"accountType": "cash"}),
+    "cash:reserve:GBP": ("Cash Reserve", "debit", {"accountType": "cash"}),
+    "unapplied_cash:GBP": ("Unapplied Cash", "credit", {"accountType": "payable"}),
     "expenses:GBP": ("Expenses", "debit", {"accountType": "expense"}),
     "charge_off:GBP": ("Charge-off", "debit", {"accountType": "expense"}),
     "revenue:interest:GBP": ("Revenue from Interest", "credit", {"accountType": "revenue"}),
@@ -48,7 +50,7 @@ ACCOUNTS = {
 }
 
 CATEGORIES = {
-    "Cash": ("debit", {"Cash"}, set()),
+    "Cash": ("debit", {"Cash", "Cash Reserve"}, set()),
     "Total Revenue": ("credit", {"Revenue from Interest", "Revenue from Fees"}, set()),
     "Principal Outstanding": ("debit", {"Principal - Loan L1", "Principal - Loan L2"}, set()),
     "Individual Loan - L1": ("debit", {"Principal - Loan L1", "Interest - Loan L1", "Fees - Loan L1"}, set()),

@@ -164,6 +164,12 @@ class TestAnEventThatCanNeverBeRightIsRefused:
         reason = "repayment R1 was already told with principal 100.00 GBP, now with 99.00 GBP"
         assert why_refused(books, system.settle("R1", principal=99_00, interest=1_00)) == ("data.principal", reason)
 
+    @pytest.mark.parametrize("part", ["unapplied_cash", "processing_cost"])
+    def test_a_second_settlement_with_another_tender(self, books: MemoryBooks, system: LoanSystem, part: str) -> None:
+        books.deliver(system.settle("R1", principal=100_00, **{part: 2_00}), system.reverse("R1"))
+        reason = f"repayment R1 was already told with {part} 2.00 GBP, now with 0.00 GBP"
+        assert why_refused(books, system.settle("R1", principal=100_00)) == (f"data.{part}", reason)
+
     def test_a_settlement_after_the_failure(self, books: MemoryBooks, system: LoanSystem) -> None:
         books.deliver(system.initiate("R1", principal=1), system.fail("R1"))
         field, reason = why_refused(books, system.settle("R1", principal=1))

@@ -16,7 +16,7 @@ from worker.loans.batch import Batch
 from worker.loans.postings import Postings, transaction_id
 
 PRINCIPAL, INTEREST, FEES, PAYABLE = (f"loan:L1:{part}:GBP" for part in ("principal", "interest", "fees", "payable"))
-CASH, EXPENSES, CHARGE_OFF = "cash:GBP", "expenses:GBP", "charge_off:GBP"
+CASH, UNAPPLIED, EXPENSES, CHARGE_OFF = "cash:GBP", "unapplied_cash:GBP", "expenses:GBP", "charge_off:GBP"
 REVENUE_INTEREST, REVENUE_FEES = "revenue:interest:GBP", "revenue:fees:GBP"
 
 
@@ -97,6 +97,20 @@ SPLIT = {"principal": 100_00, "interest": 10_00, "fees": 2_00}
             {PRINCIPAL: 3, INTEREST: 2, FEES: 1},
         ),
         ("loan.recovered", {"amount": 4}, {CASH: 4}, {CHARGE_OFF: 4}),
+        (
+            "loan.repayment_settled",
+            {"repayment_id": "R1", **SPLIT, "processing_cost": 2_50},
+            {CASH: 109_50, EXPENSES: 2_50},
+            {PRINCIPAL: 100_00, INTEREST: 10_00, FEES: 2_00},
+        ),
+        (
+            "loan.repayment_settled",
+            {"repayment_id": "R1", **SPLIT, "unapplied_cash": 112_00},
+            {UNAPPLIED: 112_00},
+            {PRINCIPAL: 100_00, INTEREST: 10_00, FEES: 2_00},
+        ),
+        ("cash.received", {"amount": 4}, {CASH: 4}, {UNAPPLIED: 4}),
+        ("cash.swept", {"amount": 4}, {"cash:reserve:GBP": 4}, {CASH: 4}),
         ("expense.incurred", {"amount": 4, "kind": "bank fee"}, {EXPENSES: 4}, {CASH: 4}),
     ],
 )
@@ -138,6 +152,15 @@ def test_a_rebate_takes_back_what_revenue_and_investors_earned_and_its_reversal_
     }
     assert written_by(books, system.rebate("B1", 100_03)) == (taken_back, {INTEREST: 100_03})
     assert written_by(books, system.reverse_rebate("B1")) == ({INTEREST: 100_03}, taken_back)
+
+
+def test_a_repayment_initiated_is_posted_anew_when_a_processor_kept_some_of_it() -> None:
+    system = LoanSystem()
+    books = a_loan(system)
+    books.deliver(system.initiate("R1", **SPLIT), system.settle("R1", **SPLIT, processing_cost=2_50))
+    assert [reason for _, reason in books.ledger.archived] == ["superseded: settled with another split"]
+    owed = {PRINCIPAL: 100_00, INTEREST: 10_00, FEES: 2_00}
+    assert written_by(books, system.reverse("R1")) == (owed, {CASH: 109_50, EXPENSES: 2_50})
 
 
 def test_investors_bear_of_a_write_off_what_the_event_says() -> None:

@@ -18,10 +18,10 @@ from worker.loans.rulebook_text import RulebookError, parse_rulebook
 RULEBOOK = default_rulebook()
 NAMES = {"currency": "GBP", "loan_id": "L1", "borrower_id": "B1"}
 
-RESERVE = """
-[accounts.reserve]
-external_id = "cash:reserve:{currency}"
-name = "Cash Reserve"
+VAULT = """
+[accounts.vault]
+external_id = "cash:vault:{currency}"
+name = "Vault"
 normal_balance = "debit"
 metadata = { accountType = "cash", bankAccountID = "BofA#213562345" }
 categories = ["cash"]
@@ -32,9 +32,9 @@ def written(rulebook: Rulebook, event: Occurrence) -> set[tuple[str, str, int]]:
     return {(line.direction.value, line.account.external_id, line.amount) for line in rulebook.lines(event)}
 
 
-def test_a_lender_may_rename_accounts_and_keep_a_reserve_beside_the_collections() -> None:
+def test_a_lender_may_rename_accounts_and_keep_cash_in_another_place() -> None:
     text = changed('name = "Principal - Loan {loan_id}"', 'name = "Principal Balance - Loan #{loan_id}"')
-    text = text.replace('credit = { cash = "amount - fee"', 'credit = { reserve = "amount - fee"') + RESERVE
+    text = text.replace('credit = { cash = "amount - fee"', 'credit = { vault = "amount - fee"') + VAULT
 
     rulebook = parse_rulebook(text)
 
@@ -42,7 +42,7 @@ def test_a_lender_may_rename_accounts_and_keep_a_reserve_beside_the_collections(
     drawn = Occurrence("loan.disbursed", {"amount": 1000, "interest": 0, "fee": 15}, NAMES)
     assert written(rulebook, drawn) == {
         ("debit", "loan:L1:principal:GBP", 1000),
-        ("credit", "cash:reserve:GBP", 985),
+        ("credit", "cash:vault:GBP", 985),
         ("credit", "revenue:fees:GBP", 15),
     }
 

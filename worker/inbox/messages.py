@@ -17,7 +17,7 @@ from worker.inbox.codat_webhooks import (
 )
 from worker.jobs.job import lane
 from worker.loans.event_text import parse_event
-from worker.loans.events import CapitalContributed, CapitalDistributed, ExpenseIncurred
+from worker.loans.events import CapitalContributed, CapitalDistributed, CashReceived, CashSwept, ExpenseIncurred
 
 APPLY_EVENT: Final = "apply_event"
 """Kind of the job that applies a loan event; its subject is the message."""
@@ -58,7 +58,7 @@ def loan_message(webhook_id: str, body: bytes) -> NewMessage:
     match event:
         case CapitalContributed() | CapitalDistributed():
             where = lane("investor", event.investor_id)
-        case ExpenseIncurred():
+        case CashReceived() | CashSwept() | ExpenseIncurred():
             where = lane("event", webhook_id)
         case _:
             loan_id = event.loan_id

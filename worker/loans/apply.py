@@ -31,7 +31,7 @@ from worker.loans import store
 from worker.loans.batch import Batch, Decided, Incoming, PostedEvents, Subject, SubjectKind
 from worker.loans.decision import Apply, Duplicate, Hold, Refuse, settled
 from worker.loans.event_text import parse_event
-from worker.loans.events import CapitalContributed, CapitalDistributed, ExpenseIncurred
+from worker.loans.events import CapitalContributed, CapitalDistributed, CashReceived, CashSwept, ExpenseIncurred
 from worker.loans.loan import FactKey, Loan
 from worker.loans.postings import Postings
 from worker.loans.store import NewOutcome
@@ -263,7 +263,7 @@ def _give_up(error: Exception) -> Outcome:
 def _tell(one: Decided) -> None:
     log = _log.bind(event_id=one.incoming.event_id, type=one.incoming.event.type)
     match one.incoming.event:
-        case CapitalContributed() | CapitalDistributed() | ExpenseIncurred():
+        case CapitalContributed() | CapitalDistributed() | CashReceived() | CashSwept() | ExpenseIncurred():
             pass
         case event:
             log = log.bind(loan_id=event.loan_id)

@@ -15,7 +15,16 @@ from uuid import UUID
 from worker.jobs.job import NewJob
 from worker.loans.decide import Known, decide_for_investor, decide_for_loan
 from worker.loans.decision import Apply, Decision, Hold, earned_interest, settled
-from worker.loans.events import CapitalContributed, CapitalDistributed, CapitalEvent, ExpenseIncurred, LoanEvent
+from worker.loans.events import (
+    CapitalContributed,
+    CapitalDistributed,
+    CapitalEvent,
+    CashReceived,
+    CashSwept,
+    ExpenseIncurred,
+    LoanEvent,
+    OwnEvent,
+)
 from worker.loans.facts import AboutLoan, keys_of
 from worker.loans.investor import InvestorAccount
 from worker.loans.loan import Fact, FactKey, Loan
@@ -32,7 +41,7 @@ class SubjectKind(StrEnum):
 
 
 class Subject(NamedTuple):
-    """What an event is about. An expense is about nothing but itself."""
+    """What an event is about. One of the lender's own, an expense for example, is about nothing but itself."""
 
     kind: SubjectKind
     id: str
@@ -59,7 +68,7 @@ class Incoming:
         match self.event:
             case CapitalContributed() | CapitalDistributed():
                 return Subject(SubjectKind.INVESTOR, self.event.investor_id)
-            case ExpenseIncurred():
+            case CashReceived() | CashSwept() | ExpenseIncurred():
                 return Subject(SubjectKind.EVENT, self.event_id)
             case _:
                 return Subject(SubjectKind.LOAN, self.event.loan_id)
@@ -67,7 +76,7 @@ class Incoming:
     @property
     def keys(self) -> tuple[FactKey, ...]:
         """Facts that must be known before the event can be decided."""
-        if isinstance(self.event, CapitalContributed | CapitalDistributed | ExpenseIncurred):
+        if isinstance(self.event, CapitalEvent | OwnEvent):
             return ()
         return keys_of(self.event, self.event_id)
 
@@ -115,13 +124,13 @@ class Batch:
         self._earned: dict[InvestorKey, int] = {}
 
     def decide_loans(self, incoming: Iterable[Incoming]) -> None:
-        """Decide the events of loans and the expenses, in order; events of investors are left for later."""
+        """Decide the events of loans and the lender's own, in order; events of investors are left for later."""
         for one in incoming:
             match one.event:
                 case CapitalContributed() | CapitalDistributed():
                     continue
-                case ExpenseIncurred():
-                    self.decided.append(Decided(one, Apply(), self._postings.of_expense(one.event, one.event_id)))
+                case CashReceived() | CashSwept() | ExpenseIncurred():
+                    self.decided.append(Decided(one, Apply(), self._postings.of_own(one.event, one.event_id)))
                 case _:
                     self._decide_for_loan(one, one.event)
 

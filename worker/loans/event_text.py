@@ -93,12 +93,23 @@ def _check(event: LoanEvent, data: dict[str, object]) -> None:
             stated = data.get("amount")
             if stated is not None and fields.amount(stated, "data.amount", event.currency) != event.total:
                 raise fields.impossible("data.amount", "is not the sum of its parts")
-            if isinstance(event, LoanWrittenOff) and sum(loss.amount for loss in event.losses) > event.principal:
-                raise fields.impossible("data.losses", "investors bear more than the principal that is written off")
+            _check_parts(event)
         case RepaymentInitiated() | CapitalDistributed():
             _check_total(event.total, "data.principal")
         case LoanDisbursed() if event.fee > event.amount:
             raise fields.impossible("data.fee", "is more than the amount it is netted from")
+        case _:
+            pass
+
+
+def _check_parts(event: RepaymentSettled | LoanWrittenOff) -> None:
+    match event:
+        case RepaymentSettled() if event.unapplied_cash > event.total:
+            raise fields.impossible("data.unapplied_cash", "is more than the repayment")
+        case RepaymentSettled() if event.processing_cost > event.total - event.unapplied_cash:
+            raise fields.impossible("data.processing_cost", "is more than the cash that came in")
+        case LoanWrittenOff() if sum(loss.amount for loss in event.losses) > event.principal:
+            raise fields.impossible("data.losses", "investors bear more than the principal that is written off")
         case _:
             pass
 

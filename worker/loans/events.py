@@ -194,7 +194,11 @@ class RepaymentInitiated(_OfLoan):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepaymentSettled(_OfLoan):
-    """A repayment arrived. The loan system decides the split; an overpayment is owed back to the borrower."""
+    """A repayment arrived. The loan system decides the split; an overpayment is owed back to the borrower.
+
+    Of the total, ``unapplied_cash`` had been received before it was known whose it was, and ``processing_cost`` is what
+    a processor kept: only the rest is cash that came in now.
+    """
 
     type: ClassVar[str] = "loan.repayment_settled"
     repayment_id: Identifier
@@ -202,6 +206,8 @@ class RepaymentSettled(_OfLoan):
     interest: Amount
     fees: Amount
     overpayment: Amount = 0
+    unapplied_cash: Amount = 0
+    processing_cost: Amount = 0
 
     @property
     def total(self) -> int:
@@ -271,6 +277,22 @@ class LoanClosed(_OfLoan):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CashReceived(_Event):
+    """Money came in, and it is not known yet for which loan."""
+
+    type: ClassVar[str] = "cash.received"
+    amount: Positive
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CashSwept(_Event):
+    """Money was moved from the collections account to the reserve."""
+
+    type: ClassVar[str] = "cash.swept"
+    amount: Positive
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExpenseIncurred(_Event):
     """The lender paid a cost of its own."""
 
@@ -280,6 +302,9 @@ class ExpenseIncurred(_Event):
 
 
 CapitalEvent: TypeAlias = CapitalContributed | CapitalDistributed
+OwnEvent: TypeAlias = CashReceived | CashSwept | ExpenseIncurred
+"""Events of the lender's own that are about no loan and no investor."""
+
 LoanEvent: TypeAlias = (
     CapitalEvent
     | LoanCreated
@@ -297,7 +322,7 @@ LoanEvent: TypeAlias = (
     | LoanWrittenOff
     | LoanRecovered
     | LoanClosed
-    | ExpenseIncurred
+    | OwnEvent
 )
 
 EVENT_TYPES: Final[dict[str, type[LoanEvent]]] = {event.type: event for event in LoanEvent.__args__}

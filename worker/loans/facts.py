@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
 from typing import Final, assert_never
 
 from worker.loans.decision import Duplicate, Refuse
@@ -22,7 +23,7 @@ from worker.loans.events import (
     RepaymentReversed,
     RepaymentSettled,
 )
-from worker.loans.loan import NOTHING, Amounts, Fact, FactKey, FactKind, FactState, Loan
+from worker.loans.loan import NOTHING, Amounts, Fact, FactKey, FactKind, FactState, Loan, Tender
 from worker.money import Money
 
 _TellsReversible = (
@@ -91,7 +92,8 @@ def _reversible_fact(event: _TellsReversible) -> Fact:
             return _fact(FactKind.REPAYMENT, event.repayment_id, amounts, FactState.PENDING)
         case RepaymentSettled():
             amounts = Amounts(event.principal, event.interest, event.fees, event.overpayment)
-            return _fact(FactKind.REPAYMENT, event.repayment_id, amounts, FactState.SETTLED)
+            settled = _fact(FactKind.REPAYMENT, event.repayment_id, amounts, FactState.SETTLED)
+            return replace(settled, tender=Tender(event.unapplied_cash, event.processing_cost))
         case RepaymentFailed():
             return _fact(FactKind.REPAYMENT, event.repayment_id, NOTHING, FactState.FAILED)
         case RepaymentReversed():
@@ -120,11 +122,18 @@ def fee_of(waiver: FactKey) -> FactKey:
 def told_before(loan: Loan, known: Fact, told: Fact) -> Duplicate | Refuse:
     """A fact told again: a duplicate when its amounts are those known, a contradiction otherwise."""
     what = describe(told.key)
-    for part, field in _AMOUNT_FIELDS[told.key.kind].items():
-        was, now = (Money(getattr(fact.amounts, part), loan.currency) for fact in (known, told))
-        if was != now:
-            return Refuse(f"data.{field}", f"{what} was already told with {field} {was}, now with {now}")
+    was, now = _told_amounts(known), _told_amounts(told)
+    for field in was:
+        if was[field] != now[field]:
+            before, after = (Money(amounts[field], loan.currency) for amounts in (was, now))
+            return Refuse(f"data.{field}", f"{what} was already told with {field} {before}, now with {after}")
     return Duplicate(f"{what} was already told with the same amounts")
+
+
+def _told_amounts(fact: Fact) -> dict[str, int]:
+    """Minor units by the field of the event's data that told them."""
+    amounts = {field: getattr(fact.amounts, part) for part, field in _AMOUNT_FIELDS[fact.key.kind].items()}
+    return amounts | (asdict(fact.tender) if fact.key.kind is FactKind.REPAYMENT else {})
 
 
 def describe(key: FactKey) -> str:

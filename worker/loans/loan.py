@@ -90,6 +90,14 @@ class Amounts:
 
 
 @dataclass(frozen=True, slots=True)
+class Tender:
+    """What of a repayment, in minor units, came otherwise than as cash now: the lender's matter, not the borrower's."""
+
+    unapplied_cash: int = 0
+    processing_cost: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class FactKey:
     """A fact's identity within its loan."""
 
@@ -104,6 +112,7 @@ class Fact:
     key: FactKey
     state: FactState
     amounts: Amounts
+    tender: Tender = Tender()
 
 
 NOTHING = Amounts()

@@ -27,6 +27,8 @@ from worker.loans.events import (
     CapitalContributed,
     CapitalDistributed,
     CapitalEvent,
+    CashReceived,
+    CashSwept,
     ExpenseIncurred,
     FeeCharged,
     FeeWaived,
@@ -38,14 +40,15 @@ from worker.loans.events import (
     LoanRecovered,
     LoanRefunded,
     LoanWrittenOff,
+    OwnEvent,
     RebateReversed,
     RepaymentFailed,
     RepaymentInitiated,
     RepaymentReversed,
     RepaymentSettled,
 )
-from worker.loans.facts import AboutLoan
-from worker.loans.loan import Amounts, Fact, FactState, Loan
+from worker.loans.facts import AboutLoan, fact_of
+from worker.loans.loan import Fact, FactState, Loan
 from worker.loans.rulebook import Line, Names, Occurrence, Parts, Rulebook
 from worker.money import Money, share
 from worker.writeback.movement import Drawdown, Movement, Refund, Repayment, RepaymentReversal
@@ -124,19 +127,28 @@ class Postings:
         heading = _Heading(external_id, event.type, event.effective_date, description, about)
         return _posting(heading, Status.POSTED, self._rulebook.lines(Occurrence(event.type, amounts, names)))
 
-    def of_expense(self, event: ExpenseIncurred, event_id: str) -> Posting:
-        """The ledger's part of an expense that belongs to no loan."""
+    def of_own(self, event: OwnEvent, event_id: str) -> Posting:
+        """The ledger's part of an event that is about no loan and no investor."""
+        match event:
+            case CashReceived():
+                description = "Unidentified receipt"
+            case CashSwept():
+                description = "Sweep to the reserve"
+            case ExpenseIncurred():
+                description = f"Expense: {event.kind}"
+            case _:
+                assert_never(event)
         external_id = transaction_id(event.type, event_id)
         about = {**dict(event.metadata), "event_id": event_id}
-        heading = _Heading(external_id, event.type, event.effective_date, f"Expense: {event.kind}", about)
+        heading = _Heading(external_id, event.type, event.effective_date, description, about)
         lines = self._rulebook.lines(Occurrence(event.type, {"amount": event.amount}, {"currency": event.currency}))
         return _posting(heading, Status.POSTED, lines)
 
     def _settle(self, loan: Loan, before: Fact | None, event: RepaymentSettled, event_id: str) -> Posting:
         external_id = _repayment_id(event)
-        amounts = Amounts(event.principal, event.interest, event.fees, event.overpayment)
+        told = fact_of(event, event_id)
         pending = before if before and before.state is FactState.PENDING else None
-        if pending and pending.amounts == amounts:
+        if pending and (pending.amounts, pending.tender) == (told.amounts, told.tender):
             return Posting((Post(external_id, midnight(event.effective_date)),))
         heading = _heading(event, event.repayment_id, f"Repayment {event.repayment_id}", event_id)
         written = self._write(heading, Status.POSTED, loan, event)
@@ -226,9 +238,13 @@ def _amounts(event: _Written) -> Mapping[str, int]:
         case InterestAccrued() | InterestRebated() | FeeCharged() | FeeWaived() | LoanRefunded() | LoanRecovered():
             return {"amount": event.amount}
         case RepaymentInitiated():
-            return _split(event) | {"overpayment": 0}
+            return _split(event) | {"overpayment": 0, "unapplied_cash": 0, "processing_cost": 0}
         case RepaymentSettled():
-            return _split(event) | {"overpayment": event.overpayment}
+            return _split(event) | {
+                "overpayment": event.overpayment,
+                "unapplied_cash": event.unapplied_cash,
+                "processing_cost": event.processing_cost,
+            }
         case LoanWrittenOff():
             return _split(event)
         case _:

@@ -59,7 +59,7 @@ def _fail(before: Fact | None, told: Fact) -> Decision | Fact:
         needs = frozenset({repayment_initiated(repayment_id)})
         return Hold(f"repayment {repayment_id} failed before it was told to be initiated", needs)
     if before.state is FactState.PENDING:
-        return replace(told, amounts=before.amounts)
+        return replace(before, state=told.state)
     if before.state is FactState.FAILED:
         return Duplicate(f"repayment {repayment_id} had already failed")
     reason = f"repayment {repayment_id} settled, so it cannot fail any more; it can be reversed"
@@ -75,7 +75,7 @@ def _reverse(before: Fact | None, told: Fact) -> Decision | Fact:
             news=frozenset({reversal(told.key)}),
         )
     if before.state is FactState.SETTLED:
-        return replace(told, amounts=before.amounts)
+        return replace(before, state=told.state)
     if before.state is FactState.REVERSED:
         return Duplicate(f"{what} had already been reversed")
     return Refuse("data.repayment_id", f"{what} failed, so there is nothing to reverse")

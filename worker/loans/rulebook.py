@@ -72,12 +72,16 @@ OCCASIONS: Final[Mapping[str, Occasion]] = MappingProxyType(
         "loan.interest_rebated": Occasion(("amount",), _LOAN, divided={"amount": INTEREST}),
         "loan.fee_charged": Occasion(("amount",), _LOAN),
         "loan.fee_waived": Occasion(("amount",), _LOAN),
-        "loan.repayment": Occasion(("principal", "interest", "fees", "overpayment"), _LOAN),
+        "loan.repayment": Occasion(
+            ("principal", "interest", "fees", "overpayment", "unapplied_cash", "processing_cost"), _LOAN
+        ),
         "loan.refunded": Occasion(("amount",), _LOAN),
         "loan.written_off": Occasion(
             ("principal", "interest", "fees"), _LOAN, divided={"principal": PRINCIPAL, "interest": INTEREST}
         ),
         "loan.recovered": Occasion(("amount",), _LOAN),
+        "cash.received": Occasion(("amount",), _ANY),
+        "cash.swept": Occasion(("amount",), _ANY),
         "expense.incurred": Occasion(("amount",), _ANY),
     }
 )

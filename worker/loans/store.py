@@ -17,7 +17,7 @@ from worker.loans.batch import Decided, InvestorKey, Subject, SubjectKind
 from worker.loans.decision import Apply, Duplicate, Hold, Refuse
 from worker.loans.events import InterestRecognition, Investor
 from worker.loans.investor import InvestorAccount
-from worker.loans.loan import Amounts, Fact, FactKey, FactKind, FactState, Loan
+from worker.loans.loan import Amounts, Fact, FactKey, FactKind, FactState, Loan, Tender
 
 
 class OutcomeState(StrEnum):
@@ -206,6 +206,8 @@ async def save_facts(connection: Connection, facts: Mapping[str, Iterable[Fact]]
         [fact.amounts.interest for _, fact in rows],
         [fact.amounts.fees for _, fact in rows],
         [fact.amounts.overpayment for _, fact in rows],
+        [fact.tender.unapplied_cash for _, fact in rows],
+        [fact.tender.processing_cost for _, fact in rows],
     )
 
 
@@ -318,7 +320,8 @@ def _loan(row: asyncpg.Record) -> Loan:
 
 def _fact(row: asyncpg.Record) -> Fact:
     amounts = Amounts(row["principal"], row["interest"], row["fees"], row["overpayment"])
-    return Fact(FactKey(FactKind(row["kind"]), row["fact_id"]), FactState(row["state"]), amounts)
+    tender = Tender(row["unapplied_cash"], row["processing_cost"])
+    return Fact(FactKey(FactKind(row["kind"]), row["fact_id"]), FactState(row["state"]), amounts, tender)
 
 
 def _subject(row: asyncpg.Record) -> Subject:
