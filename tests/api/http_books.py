@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine
 from datetime import datetime
 from itertools import count
-from typing import Any, ClassVar, NamedTuple, TypeVar
+from typing import ClassVar, NamedTuple
 from uuid import UUID
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import invariant, precondition, rule
+from modern_treasury import AsyncModernTreasury
 
-from tests.api.conftest import Raw
+from tests.api import official
+from tests.api.official import Reply
 from tests.api.shown import Document, Shown, balances
 from tests.api.spoken import PARAMETERS, Spoken, sayable, spoken
-from tests.ledger.drawn import NAMES, creations, metadata, metadata_changes, moves, operations, parts, updates
+from tests.beside_a_model import BesideAModel
+from tests.ledger.drawn import NAMES, NOBODY, creations, metadata, metadata_changes, moves, operations, parts, updates
 from tests.ledger.model import REFUSED, REPLAYED, Answer, Model
 from tests.ledger.model_categories import Categories
-from tests.ledger.model_state import END_OF_TIME, Account, merged
-from worker.ledger.balance import NOTHING, Sums
+from tests.ledger.model_state import END_OF_TIME, Account, merged, total
+from worker.ledger.balance import Sums
 from worker.ledger.transaction import (
     UNSET,
     Create,
@@ -33,25 +34,11 @@ from worker.ledger.transaction import (
     Update,
 )
 
-T = TypeVar("T")
-
 KEYS = count(1)
 MOST_ACCOUNTS, MOST_CATEGORIES = 9, 6
 UNITS = (("GBP", 2), ("GBP", 2), ("GBP", 2), ("USD", 2), ("POINTS", 0), ("POINTS", 3))
 
 some_external_ids = st.none() | st.sampled_from(NAMES)
-
-
-class Reply(NamedTuple):
-    """What the API answered."""
-
-    status: int
-    body: Any
-    headers: Any
-
-    @property
-    def accepted(self) -> bool:
-        return self.status < 300
 
 
 class Kept(NamedTuple):
@@ -61,11 +48,10 @@ class Kept(NamedTuple):
     body: Document
 
 
-class Books(RuleBasedStateMachine):
-    """Rules run in a thread of their own and ask the test's event loop to make their calls."""
+class Books(BesideAModel):
+    """A ledger and its model, and what both are told."""
 
-    raw: ClassVar[Raw]
-    loop: ClassVar[asyncio.AbstractEventLoop]
+    client: ClassVar[AsyncModernTreasury]
 
     def __init__(self) -> None:
         super().__init__()
@@ -84,16 +70,11 @@ class Books(RuleBasedStateMachine):
         for name, side in (("cash", Direction.DEBIT), ("due", Direction.CREDIT)):
             self._open(name, Account(side, "GBP"), self.ledger_id, {})
 
-    def wait_for(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result()
-
-    def ask(self, method: str, path: str, body: object = None, key: str | None = None, **sent: Any) -> Reply:
-        """One call; nothing is ever answered with a server's error."""
-        headers = {} if key is None else {"Idempotency-Key": key}
-        call = self.raw.call(method, f"/api/{path}", headers=headers, json=body, **sent)
-        status, answer, response = self.wait_for(call)
-        assert status < 500, (method, path, body, answer)
-        return Reply(status, answer, response.headers)
+    def ask(self, method: str, path: str, body: Document | None = None, key: str | None = None) -> Reply:
+        """One call by the official client; nothing is ever answered with a server's error."""
+        reply = self.wait_for(official.call(self.client, method, path, body, key))
+        assert reply.status < 500, (method, path, body, reply)
+        return reply
 
     def make(self, path: str, **body: object) -> Document:
         """Create something that has to succeed."""
@@ -307,8 +288,8 @@ class Books(RuleBasedStateMachine):
     def repeat_a_key(self, data: st.DataObject, elsewhere: bool) -> None:
         """A key answers as it did first, whatever it comes with, and does nothing."""
         key, body = data.draw(st.sampled_from(self.kept))
-        path = "ledger_accounts" if elsewhere else "ledger_transactions"
-        reply = self.ask("POST", path, {"whatever": "it says"}, key=key)
+        path = f"ledger_transactions/{NOBODY}/reversal" if elsewhere else "ledger_transactions"
+        reply = self.ask("POST", path, {} if elsewhere else {"ledger_entries": []}, key=key)
         assert (reply.status, reply.body) == (201, body)
 
     @precondition(lambda self: self.model.transactions)
@@ -351,8 +332,7 @@ class Books(RuleBasedStateMachine):
 
     def sums_of_category(self, name: str) -> Sums:
         """The sums of all that is in a category."""
-        every = [self.model.sums(account) for account in self.categories.contents(name)]
-        return Sums(*(sum(side) for side in zip(NOTHING, *every, strict=True)))
+        return total(map(self.model.sums, self.categories.contents(name)))
 
 
 def entries_said(operation: Operation) -> tuple[NewEntry, ...]:

@@ -25,7 +25,7 @@ from tests.api.lists import (
     windows,
 )
 from tests.api.shown import Document, without
-from tests.ledger.model_state import Transaction
+from tests.ledger.model_state import Transaction, total
 from worker.ledger.balance import NOTHING, Sums
 
 T = TypeVar("T")
@@ -137,8 +137,7 @@ class Lists(Books):
         assert shown == [self.document(name, self._sums_of_category(name, span)) for name in expected], parameters
 
     def _sums_of_category(self, name: str, span: Span) -> Sums:
-        every = [sums_within(self.model, account, span) for account in self.categories.contents(name)]
-        return Sums(*(sum(side) for side in zip(NOTHING, *every, strict=True)))
+        return total(sums_within(self.model, account, span) for account in self.categories.contents(name))
 
     def _age(self, name: str) -> tuple[object, ...]:
         return (self.about[name]["created_at"], self.ids[name])
@@ -146,7 +145,7 @@ class Lists(Books):
     def _read_a_transaction(self, data: st.DataObject, size: int | None) -> None:
         known = data.draw(st.sampled_from(self.model.transactions))
         assert self.ask("GET", f"ledger_transactions/{known.id}").body == self.shown.transaction(known)
-        versions = self.read(f"ledger_transactions/{known.id}/versions", [], size)
+        versions = self.read("ledger_transaction_versions", [("ledger_transaction_id", str(known.id))], size)
         expected = [self.shown.version(known, number) for number in reversed(range(len(known.states)))]
         assert [without(version, "id") for version in versions] == expected
         for line in (*known.gone, *known.now.lines):

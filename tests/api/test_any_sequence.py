@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
+from modern_treasury import AsyncModernTreasury
 
-from hypothesis import HealthCheck, settings
-from hypothesis.stateful import run_state_machine_as_test
-
-from tests.api.conftest import Raw
 from tests.api.http_objects import Objects
-from tests.effort import EFFORT, patient
+from tests.beside_a_model import try_sequences
+from tests.effort import patient
 from tests.ledger.own_audit import wrong
 from worker.database import Database
 
 
 @patient
-async def test_any_sequence_of_calls_equals_the_model(database: Database, raw: Raw) -> None:
-    machine = type("BooksOfThisTest", (Objects,), {"raw": raw, "loop": asyncio.get_running_loop()})
-    tries = settings(
-        max_examples=20 * EFFORT,
-        stateful_step_count=30,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )
-    await asyncio.to_thread(run_state_machine_as_test, machine, settings=tries)
+async def test_any_sequence_of_calls_equals_the_model(database: Database, client: AsyncModernTreasury) -> None:
+    await try_sequences(Objects, examples=20, steps=30, client=client)
     async with database.connection() as connection:
         assert await wrong(connection) == {}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from typing import Any
-from unittest.mock import Mock
+from unittest.mock import Mock, patch
 from uuid import UUID
 
 import aiohttp
@@ -33,11 +34,17 @@ class ResponseForOldMock(aiohttp.ClientResponse):
         super().__init__(*args, **kwargs)
 
 
+@contextmanager
+def mocked_replies() -> Iterator[mocked]:
+    """Replies to be given instead of the real ones, whoever is asked."""
+    with patch.object(aioresponses.core, "ClientResponse", ResponseForOldMock), mocked() as replies:
+        yield replies
+
+
 @pytest.fixture
-def codat(monkeypatch: pytest.MonkeyPatch) -> Iterator[mocked]:
+def codat() -> Iterator[mocked]:
     """Replies to be given instead of Codat's."""
-    monkeypatch.setattr(aioresponses.core, "ClientResponse", ResponseForOldMock)
-    with mocked() as replies:
+    with mocked_replies() as replies:
         yield replies
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping
+from contextlib import asynccontextmanager
 from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any
 
-from tests.faults.cradle import Cradle
+from tests.faults.cradle import Cradle, open_cradle
 from tests.flow.stack import Stack
 
 ANOTHER_TELLING_AFTER_SECONDS = 4.0
@@ -56,6 +57,19 @@ async def places_of(cradle: Cradle, stack: Stack, tell: Telling, notes: Path) ->
     cradle.signal(signal.SIGKILL)
     assert await ended == SIGKILLED
     return noted(notes) - starting
+
+
+@asynccontextmanager
+async def after_a_death_at_each(
+    stack: Stack, find_tellings: Callable[[Cradle], Awaitable[Mapping[str, Telling]]]
+) -> AsyncIterator[None]:
+    """Have processes die at every place found; in the block a service runs that has heard what was told them."""
+    async with asyncio.TaskGroup() as tellers:
+        async with open_cradle(stack) as cradle:
+            told = await kill_at_each(cradle, await find_tellings(cradle), tellers)
+        async with stack.replica(stack.port):
+            await asyncio.gather(*told)
+            yield
 
 
 async def kill_at_each(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -10,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.faults.applicants import BANK_FEED, CREATIONS, Applicants, assert_created_once
-from tests.faults.cradle import Cradle, open_cradle
+from tests.faults.cradle import Cradle
 from tests.faults.killed import LOOKING
-from tests.faults.places import Telling, file_of, kill_at_each, places_of, subject_of
+from tests.faults.places import Telling, after_a_death_at_each, file_of, places_of, subject_of
 from tests.flow.stack import Stack
 from worker.writeback.plan import StepKind
 
@@ -37,6 +36,7 @@ async def find_tellings(cradle: Cradle, applicants: Applicants, directory: Path)
         for place in await places_of(cradle, applicants.stack, tell, directory / f"{kind}-{loss}.places"):
             if file_of(place) in LOOKING and subject_of(place) == kind:
                 tellings.setdefault(place, tell)
+    assert {subject_of(place) for place in tellings} >= CREATIONS - BANK_FEED
     return tellings
 
 
@@ -45,11 +45,5 @@ async def test_a_process_killed_while_it_looks_for_a_lost_creation_creates_each_
     hurried: Stack, tmp_path: Path
 ) -> None:
     applicants = Applicants.of(hurried)
-    async with asyncio.TaskGroup() as tellers:
-        async with open_cradle(hurried) as cradle:
-            tellings = await find_tellings(cradle, applicants, tmp_path)
-            assert {subject_of(place) for place in tellings} >= CREATIONS - BANK_FEED
-            told = await kill_at_each(cradle, tellings, tellers)
-        async with hurried.replica(hurried.port):
-            await asyncio.gather(*told)
-            await assert_created_once(applicants)
+    async with after_a_death_at_each(hurried, lambda cradle: find_tellings(cradle, applicants, tmp_path)):
+        await assert_created_once(applicants)

@@ -6,18 +6,18 @@ them in turn, and the next one also recovers what those before it left behind.
 
 from __future__ import annotations
 
-import asyncio
 import signal
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.faults.cradle import Cradle, open_cradle
+from tests.faults.cradle import Cradle
 from tests.faults.killed import CRITICAL
-from tests.faults.places import SIGKILLED, file_of, in_turns, noted, subject_of
+from tests.faults.places import SIGKILLED, Telling, after_a_death_at_each, file_of, noted, subject_of
 from tests.faults.story import Story, assert_told_once, map_every_company
 from tests.flow.borrower import Borrower
 from tests.flow.stack import Stack
@@ -28,12 +28,6 @@ SUBJECTS = {
     *("transfer", "direct_cost", "bank_transaction"),
 }
 """What a process can be about when it dies: each must be among the places found."""
-
-ANOTHER_STORY_AFTER_SECONDS = 4.0
-"""A story's way takes a fraction of a second; it may have to wait for what a dead process holds by its lease."""
-
-MOST_STORIES = 8
-"""Stories told for one place before it counts as unreachable. Locks that the dead left are gone after two of them."""
 
 
 @dataclass
@@ -89,23 +83,16 @@ def next_of(rota: deque[Borrower], way: Way, place: str) -> Borrower:
 async def test_a_process_killed_at_any_boundary_loses_and_doubles_nothing(bare: Stack, tmp_path: Path) -> None:
     async with bare.replica(bare.port):
         borrowers = await map_every_company(bare)
-    stories = [Story.about(borrower) for borrower in borrowers]
-    rota, told = deque(borrowers), []
-    async with asyncio.TaskGroup() as senders:
-        async with open_cradle(bare) as cradle:
-            ways = await find_ways(cradle, stories, tmp_path)
-            for place in in_turns(ways):
-                way = ways[place]
-                ended = await cradle.start(kill_at=place)
-                for _ in range(MOST_STORIES):
-                    story = Story.about(next_of(rota, way, place), way.length)
-                    stories.append(story)
-                    told.append(senders.create_task(story.tell(bare)))
-                    await asyncio.wait({ended}, timeout=ANOTHER_STORY_AFTER_SECONDS)
-                    if ended.done():
-                        break
-                assert ended.done(), f"{MOST_STORIES} stories did not come to {place}"
-                assert await ended == SIGKILLED, f"the process that was to die at {place} ended by itself"
-        async with bare.replica(bare.port):
-            await asyncio.gather(*told)
-            await assert_told_once(bare, stories)
+    rota, stories = deque(borrowers), [Story.about(borrower) for borrower in borrowers]
+
+    async def tell(place: str, way: Way) -> None:
+        story = Story.about(next_of(rota, way, place), way.length)
+        stories.append(story)
+        await story.tell(bare)
+
+    async def find_tellings(cradle: Cradle) -> dict[str, Telling]:
+        ways = await find_ways(cradle, tuple(stories), tmp_path)
+        return {place: partial(tell, place, way) for place, way in ways.items()}
+
+    async with after_a_death_at_each(bare, find_tellings):
+        await assert_told_once(bare, stories)

@@ -6,10 +6,9 @@ not answered for, timed out and carried out later.
 
 from __future__ import annotations
 
-import asyncio
 import base64
 from collections import defaultdict, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -17,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.cradle import Cradle, open_cradle
+from tests.faults.cradle import Cradle
 from tests.faults.killed import LOOKING
-from tests.faults.places import Telling, file_of, kill_at_each, places_of, subject_of
+from tests.faults.places import Telling, after_a_death_at_each, file_of, places_of, subject_of
 from tests.faults.story import Story, assert_told_once, deliver
 from tests.flow.borrower import Borrower
 from tests.flow.stack import CODAT_API_KEY, Stack, eventually
@@ -143,20 +142,20 @@ async def write_another_cost(borrower: Borrower) -> None:
     await eventually(is_accepted)
 
 
-async def find_tellings(
-    cradle: Cradle, lenders: Lenders, losses: Sequence[Loss], directory: Path
-) -> dict[str, Telling]:
+async def find_tellings(cradle: Cradle, lenders: Lenders, directory: Path) -> dict[str, Telling]:
     """Every place of a step that only stories with a loss come to, and how to lead a process there."""
     usual: set[str] = set()
     for platform in lenders.borrowers:
         notes = directory / f"{platform}.places"
         usual |= await places_of(cradle, lenders.stack, partial(lenders.tell, platform), notes)
     tellings: dict[str, Telling] = {}
-    for number, loss in enumerate(losses):
+    for number, loss in enumerate(LOSSES):
         tell = partial(lenders.lose, loss)
         for place in await places_of(cradle, lenders.stack, tell, directory / f"{number}.places") - usual:
             if subject_of(place) in RECORDS:
                 tellings.setdefault(place, tell)
+    assert {subject_of(place) for place in tellings if file_of(place) in LOOKING} == RECORDS
+    assert {file_of(place) for place in tellings} >= set(LOOKING)
     return tellings
 
 
@@ -165,12 +164,5 @@ async def test_a_process_killed_while_it_looks_for_a_lost_write_ends_with_one_re
     hurried: Stack, tmp_path: Path
 ) -> None:
     lenders = await Lenders.of(hurried, {loss.platform for loss in LOSSES})
-    async with asyncio.TaskGroup() as tellers:
-        async with open_cradle(hurried) as cradle:
-            tellings = await find_tellings(cradle, lenders, LOSSES, tmp_path)
-            assert {subject_of(place) for place in tellings if file_of(place) in LOOKING} == RECORDS
-            assert {file_of(place) for place in tellings} >= set(LOOKING)
-            told = await kill_at_each(cradle, tellings, tellers)
-        async with hurried.replica(hurried.port):
-            await asyncio.gather(*told)
-            await assert_told_once(hurried, lenders.stories)
+    async with after_a_death_at_each(hurried, lambda cradle: find_tellings(cradle, lenders, tmp_path)):
+        await assert_told_once(hurried, lenders.stories)

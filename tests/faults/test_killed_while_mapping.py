@@ -5,16 +5,15 @@ Every process that dies has a company of its own to map, whose books must end wi
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.faults.applicants import CREATIONS, LENDER_KINDS, Applicants, assert_created_once
-from tests.faults.cradle import Cradle, open_cradle
+from tests.faults.cradle import Cradle
 from tests.faults.killed import CONFIGURING
-from tests.faults.places import Telling, file_of, kill_at_each, places_of, subject_of
+from tests.faults.places import Telling, after_a_death_at_each, file_of, places_of, subject_of
 from tests.flow.stack import Stack
 
 
@@ -26,6 +25,8 @@ async def find_tellings(cradle: Cradle, applicants: Applicants, directory: Path)
         for place in await places_of(cradle, applicants.stack, tell, directory / f"{platform}.places"):
             if file_of(place) in CONFIGURING or subject_of(place) in CREATIONS:
                 tellings.setdefault(place, tell)
+    assert {subject_of(place) for place in tellings} >= CREATIONS
+    assert {file_of(place) for place in tellings} >= set(CONFIGURING)
     return tellings
 
 
@@ -34,12 +35,5 @@ async def test_a_process_killed_while_a_mapping_is_created_creates_each_part_onc
     hurried: Stack, tmp_path: Path
 ) -> None:
     applicants = Applicants.of(hurried)
-    async with asyncio.TaskGroup() as tellers:
-        async with open_cradle(hurried) as cradle:
-            tellings = await find_tellings(cradle, applicants, tmp_path)
-            assert {subject_of(place) for place in tellings} >= CREATIONS
-            assert {file_of(place) for place in tellings} >= set(CONFIGURING)
-            told = await kill_at_each(cradle, tellings, tellers)
-        async with hurried.replica(hurried.port):
-            await asyncio.gather(*told)
-            await assert_created_once(applicants)
+    async with after_a_death_at_each(hurried, lambda cradle: find_tellings(cradle, applicants, tmp_path)):
+        await assert_created_once(applicants)

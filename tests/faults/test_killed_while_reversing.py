@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.cradle import Cradle, open_cradle
-from tests.faults.places import Telling, kill_at_each, places_of, subject_of
+from tests.faults.cradle import Cradle
+from tests.faults.places import Telling, after_a_death_at_each, places_of, subject_of
 from tests.faults.story import Story, assert_told_once, deliver
 from tests.flow.borrower import Borrower
 from tests.flow.stack import Stack
@@ -72,13 +72,16 @@ class Repaid:
 
 
 async def find_tellings(cradle: Cradle, repaid: Repaid, directory: Path) -> dict[str, Telling]:
-    """Every place that a reversal leads through, and how to lead a process there."""
+    """Every place that a reversal leads through, and how to lead a process there; there is enough left to reverse."""
     tellings: dict[str, Telling] = {}
     for loss in (None, *LOSSES):
         tell = partial(repaid.reverse, loss)
         for place in await places_of(cradle, repaid.stack, tell, directory / f"{loss}.places"):
             if is_about_reversal(place):
                 tellings.setdefault(place, tell)
+    assert {subject_of(place) for place in tellings} >= SUBJECTS
+    async with repaid.stack.replica(repaid.stack.port):
+        await repaid.tell(len(tellings) * 2)
     return tellings
 
 
@@ -95,13 +98,5 @@ async def test_a_process_killed_while_a_repayment_is_reversed_compensates_each_r
     async with hurried.replica(hurried.port):
         await repaid.map()
         await repaid.tell(1 + len(LOSSES))
-    async with asyncio.TaskGroup() as tellers:
-        async with open_cradle(hurried) as cradle:
-            tellings = await find_tellings(cradle, repaid, tmp_path)
-            assert {subject_of(place) for place in tellings} >= SUBJECTS
-            async with hurried.replica(hurried.port):
-                await repaid.tell(len(tellings) * 2)
-            told = await kill_at_each(cradle, tellings, tellers)
-        async with hurried.replica(hurried.port):
-            await asyncio.gather(*told)
-            await assert_told_once(hurried, [*repaid.reversed, *repaid.waiting])
+    async with after_a_death_at_each(hurried, lambda cradle: find_tellings(cradle, repaid, tmp_path)):
+        await assert_told_once(hurried, [*repaid.reversed, *repaid.waiting])

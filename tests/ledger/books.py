@@ -17,6 +17,7 @@ from worker.ledger.posting_store import Names
 from worker.ledger.reading import AccountBalance
 from worker.ledger.transaction import (
     AccountSpec,
+    Archive,
     BalanceCondition,
     BalanceKind,
     CategorySpec,
@@ -26,6 +27,7 @@ from worker.ledger.transaction import (
     NewEntry,
     NewTransaction,
     Operation,
+    Post,
     Result,
     Reverse,
     Status,
@@ -115,6 +117,19 @@ def earn(external_id: str, amount: int = 100, status: Status = Status.POSTED, da
 def spend(external_id: str, amount: int) -> Create:
     """Cash goes out for a loan, but only what is there."""
     return create(external_id, debit(LOAN, amount), credit(CASH, amount, *OVERDRAWN_NEVER))
+
+
+async def post_every_life(ledger: Ledger) -> None:
+    """A transaction posted at once, one posted later, one archived and one still pending; and another ledger beside."""
+    await ledger.post(
+        earn("once", 100),
+        create("later", debit(LOAN, 30), credit(CASH, 30), status=Status.PENDING),
+        earn("never", 7, Status.PENDING),
+        earn("open", 5, Status.PENDING),
+    )
+    await ledger.post(Post("later"), Archive("never", "no"))
+    other = await Ledger.open(ledger.database, "other")
+    await other.post(earn("elsewhere", 1))
 
 
 def reverse(original: str, external_id: str, day: date = DAY) -> Reverse:

@@ -99,6 +99,11 @@ def added_up(sums: Sums, lines: Iterable[tuple[Status, Line]]) -> Sums:
     return Sums(*totals)
 
 
+def total(every: Iterable[Sums]) -> Sums:
+    """The sums of several accounts."""
+    return Sums(*(sum(side) for side in zip(NOTHING, *every, strict=True)))
+
+
 def balance_of(sums: Sums, kind: BalanceKind, side: Direction) -> int:
     """Posted, pending or available, seen from the account's normal side."""
     posted_debits, posted_credits, pending_debits, pending_credits = sums

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from itertools import count
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 import asyncpg
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import invariant, rule
 
-from tests.effort import EFFORT, patient
+from tests.beside_a_model import BesideAModel, try_sequences
+from tests.effort import patient
 from tests.ledger.books import Ledger
 from tests.ledger.drawn import MOMENTS, creations, operations
 from tests.ledger.model import REFUSED, REPLAYED, WRITTEN, Answer, Model
 from tests.ledger.model_categories import Categories
-from tests.ledger.model_state import END_OF_TIME, Account, State, Transaction
+from tests.ledger.model_state import END_OF_TIME, Account, State, Transaction, total
 from tests.ledger.own_audit import wrong
 from worker.database import Connection, Database, query
 from worker.ledger import store
-from worker.ledger.balance import NOTHING, Sums
+from worker.ledger.balance import Sums
 from worker.ledger.transaction import (
     UNSET,
     Create,
@@ -40,8 +39,6 @@ from worker.ledger.transaction import (
     Update,
 )
 from worker.ledger.written import Written
-
-T = TypeVar("T")
 
 LEDGER_NUMBERS = count(1)
 CATEGORIES = ("c0", "c1", "c2", "c3", "c4", "c5")
@@ -108,11 +105,10 @@ VERSIONS = """
 """
 
 
-class Books(RuleBasedStateMachine):
-    """A ledger beside its model. Rules run in a thread of their own and ask the test's event loop for the database."""
+class Books(BesideAModel):
+    """A ledger beside its model."""
 
     database: ClassVar[Database]
-    loop: ClassVar[asyncio.AbstractEventLoop]
 
     def __init__(self) -> None:
         super().__init__()
@@ -120,9 +116,6 @@ class Books(RuleBasedStateMachine):
         self.categories = Categories()
         self.ids: dict[str, UUID] = {}
         self.ledger = self.wait_for(self._open())
-
-    def wait_for(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result()
 
     async def _open(self) -> Ledger:
         async with self.database.transaction() as connection:
@@ -261,7 +254,7 @@ class Books(RuleBasedStateMachine):
         """Balances and versions of accounts, and sums of categories, are the model's."""
         accounts, categories = self.wait_for(self._balances())
         assert accounts == {name: (self.model.version(name), self.model.sums(name)) for name in ACCOUNTS}
-        assert categories == {name: added(self.model, self.categories.contents(name)) for name in CATEGORIES}
+        assert categories == {name: total(map(self.model.sums, self.categories.contents(name))) for name in CATEGORIES}
 
     async def _balances(self) -> tuple[dict[str, tuple[int, Sums]], dict[str, Sums]]:
         names = {known: name for name, known in self.ids.items()}
@@ -334,21 +327,8 @@ def sums_of(row: asyncpg.Record) -> Sums:
     return Sums(row["posted_debits"], row["posted_credits"], row["pending_debits"], row["pending_credits"])
 
 
-def added(model: Model, accounts: set[str]) -> Sums:
-    """The sums of several accounts."""
-    every = [model.sums(account) for account in accounts]
-    return Sums(*(sum(side) for side in zip(NOTHING, *every, strict=True)))
-
-
 @patient
 async def test_any_sequence_keeps_the_books_and_equals_the_model(database: Database) -> None:
-    machine = type("BooksOfThisTest", (Books,), {"database": database, "loop": asyncio.get_running_loop()})
-    tries = settings(
-        max_examples=30 * EFFORT,
-        stateful_step_count=20,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )
-    await asyncio.to_thread(run_state_machine_as_test, machine, settings=tries)
+    await try_sequences(Books, examples=30, steps=20, database=database)
     async with database.connection() as connection:
         assert await wrong(connection) == {}

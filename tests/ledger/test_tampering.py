@@ -9,10 +9,9 @@ from typing import Final
 import pytest
 from asyncpg import Record
 
-from tests.ledger.books import CASH, LOAN, Ledger, create, credit, debit, earn, reverse
+from tests.ledger.books import Ledger, post_every_life, reverse
 from worker.database import Connection
 from worker.ledger import chain_store, store
-from worker.ledger.transaction import Archive, Post, Status
 
 KEYS: Final = {
     "ledger_accounts": ("id",),
@@ -82,14 +81,8 @@ async def columns(connection: Connection) -> AsyncIterator[tuple[str, str, str]]
 @pytest.fixture
 async def books(ledger: Ledger) -> Ledger:
     """Transactions of every life in two ledgers, with days, categories and a reversal."""
-    await ledger.post(
-        earn("once", 100),
-        create("later", debit(LOAN, 30), credit(CASH, 30), status=Status.PENDING),
-        earn("never", 7, Status.PENDING),
-        earn("open", 5, Status.PENDING),
-    )
-    await ledger.post(Post("later"), Archive("never", "no"), reverse("once", "undone"))
-    await (await Ledger.open(ledger.database, "other")).post(earn("elsewhere", 1))
+    await post_every_life(ledger)
+    await ledger.post(reverse("once", "undone"))
     return ledger
 
 

@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from tests.ledger.books import CASH, LOAN, Ledger, create, credit, debit, earn
+from tests.ledger.books import Ledger, create, credit, debit, earn, post_every_life
 from worker.database import Database
-from worker.ledger.transaction import Archive, Post, Status
+from worker.ledger.transaction import Post, Status
 from worker.operations.auditor import Auditor
 
 TABLES = (
@@ -22,15 +22,7 @@ SUMS = ("posted_debits", "posted_credits", "pending_debits", "pending_credits")
 @pytest.fixture
 async def books(ledger: Ledger) -> Ledger:
     """One transaction of every life, and another ledger beside it."""
-    await ledger.post(
-        earn("once", 100),
-        create("later", debit(LOAN, 30), credit(CASH, 30), status=Status.PENDING),
-        earn("never", 7, Status.PENDING),
-        earn("open", 5, Status.PENDING),
-    )
-    await ledger.post(Post("later"), Archive("never", "no"))
-    other = await Ledger.open(ledger.database, "other")
-    await other.post(earn("elsewhere", 1))
+    await post_every_life(ledger)
     return ledger
 
 

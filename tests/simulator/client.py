@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -11,8 +12,9 @@ from typing import Any
 from uuid import uuid4
 
 import aiohttp
+from aiohttp.test_utils import TestServer
 
-from worker.simulator import Span
+from worker.simulator import SimulatorOptions, Span, create_app
 from worker.simulator.wire import decode_object, encode
 
 Document = dict[str, Any]
@@ -32,6 +34,14 @@ class Reply:
     @property
     def json(self) -> Any:
         return decode_object(b'{"v":' + self.body + b"}")["v"]
+
+
+async def serve_simulator(servers: AsyncExitStack, delay: Span, **options: Any) -> str:
+    """Start a simulator in which everything takes this long, unless ``options`` say otherwise; its address."""
+    delays = {"push_delay": delay, "sync_delay": delay, "feed_delay": delay}
+    chosen = SimulatorOptions(**{"starts_at": START, **delays, **options})
+    server = await servers.enter_async_context(TestServer(create_app(chosen)))
+    return str(server.make_url("")).rstrip("/")
 
 
 @dataclass

@@ -11,8 +11,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from tests.simulator.client import INSTANT, START, Client, Inbox, Open, Start
-from worker.simulator import SimulatorOptions, create_app
+from tests.simulator.client import INSTANT, Client, Inbox, Open, Start, serve_simulator
 
 
 @pytest.fixture
@@ -21,16 +20,7 @@ async def start() -> AsyncIterator[Start]:
     async with AsyncExitStack() as stack:
 
         async def started(**options: Any) -> str:
-            chosen = {
-                "starts_at": START,
-                "push_delay": INSTANT,
-                "sync_delay": INSTANT,
-                "feed_delay": INSTANT,
-                **options,
-            }
-            server = TestServer(create_app(SimulatorOptions(**chosen)))
-            await stack.enter_async_context(server)
-            return str(server.make_url("")).rstrip("/")
+            return await serve_simulator(stack, INSTANT, **options)
 
         yield started
 

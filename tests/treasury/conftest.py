@@ -7,11 +7,10 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import aiohttp
-import aioresponses.core
 import pytest
 from aioresponses import aioresponses as mocked
 
-from tests.codat.conftest import ResponseForOldMock
+from tests.codat.conftest import mocked_replies
 from tests.conftest import copied_database
 from tests.flow.stack import Stack
 from tests.treasury.outbox import Outbox, open_outbox
@@ -20,10 +19,9 @@ from worker.database import Database
 
 
 @pytest.fixture
-def treasury(monkeypatch: pytest.MonkeyPatch) -> Iterator[mocked]:
+def treasury() -> Iterator[mocked]:
     """Replies to be given instead of Modern Treasury's."""
-    monkeypatch.setattr(aioresponses.core, "ClientResponse", ResponseForOldMock)
-    with mocked() as replies:
+    with mocked_replies() as replies:
         yield replies
 
 

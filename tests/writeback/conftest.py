@@ -9,13 +9,13 @@ from typing import Any
 
 import aiohttp
 import pytest
-from aiohttp.test_utils import TestServer
 
-from tests.writeback.station import START, Station
+from tests.simulator.client import serve_simulator
+from tests.writeback.station import Station
 from worker.codat.client import CodatClient
 from worker.codat.gate import Gate
 from worker.database import Database
-from worker.simulator import SimulatorOptions, Span, create_app
+from worker.simulator import Span
 
 INSTANT = Span(timedelta(milliseconds=100), timedelta(milliseconds=200))
 Open = Callable[..., Awaitable[Station]]
@@ -27,18 +27,9 @@ async def open_station(database: Database) -> AsyncIterator[Open]:
     async with AsyncExitStack() as stack:
 
         async def opened(platform: str = "Xero", **options: Any) -> Station:
-            chosen = {
-                "starts_at": START,
-                "push_delay": INSTANT,
-                "sync_delay": INSTANT,
-                "feed_delay": INSTANT,
-                **options,
-            }
-            server = TestServer(create_app(SimulatorOptions(**chosen)))
-            await stack.enter_async_context(server)
+            url = await serve_simulator(stack, INSTANT, **options)
             session = await stack.enter_async_context(aiohttp.ClientSession())
             gate = await stack.enter_async_context(Gate.open(database))
-            url = str(server.make_url("")).rstrip("/")
             async with session.get(f"{url}/_simulator/world") as response:
                 world = await response.json()
             company = next(c for c in world["companies"] if c["connections"][0]["platform"].startswith(platform))

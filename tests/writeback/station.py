@@ -9,12 +9,13 @@ import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import aiohttp
 
+from tests.simulator.client import START
 from worker.codat.client import CodatClient
 from worker.codat.profiles import Profile
 from worker.database import Database
@@ -28,13 +29,17 @@ from worker.writeback.configure import store as configure_store
 from worker.writeback.configure.request import Existing, ExistingFeed, MappingRequest
 from worker.writeback.desk import Desk
 from worker.writeback.mapping import MappingState
-from worker.writeback.movement import Movement, NewSaga
+from worker.writeback.movement import Drawdown, Movement, NewSaga
 from worker.writeback.saga import SagaHandler
 from worker.writeback.settlement import WebhookHandler
 from worker.writeback.timings import Timings
 
-START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 DAY = date(2026, 3, 2)
+TRANSFERS = {"path": "*/push/transfers", "method": "POST"}
+COSTS = {"path": "*/push/directCosts", "method": "POST"}
+LINES = {"path": "*/bankTransactions", "method": "POST"}
+"""Where each kind of record is written, for faults that meet it."""
+
 LONGEST_DRIVE = timedelta(days=3)
 """A saga that has not come to rest in this much simulated time never will."""
 
@@ -183,6 +188,16 @@ class Station:
                 break
             await self.advance_clocks(outcome.delay)
         return count
+
+    async def lost_and_equal_transfer(self) -> tuple[int, int]:
+        """Two loans' sagas that write equal transfers: one whose answer was lost, and one under way a minute ago."""
+        await self.arrange({"kind": "status_before", "match": TRANSFERS, "status": 500})
+        lost = await self.saga(Drawdown("D1", 100_000), "LN-1")
+        await self.turns(lost, "unknown")
+        equal = await self.saga(Drawdown("D1", 100_000), "LN-2")
+        await self.turns(equal, "pending")
+        await self.advance_clocks(timedelta(minutes=1))
+        return lost, equal
 
     async def hear(self, event: Document) -> Outcome:
         """Receive one webhook and run its job."""

@@ -7,16 +7,13 @@ from typing import Any
 
 import pytest
 
-from tests.writeback.station import Station
+from tests.writeback.station import LINES, TRANSFERS, Station
 from worker.errors import Rejected
 from worker.jobs.job import Claim, Done, Job, Outcome, Park, Retry, Snooze
 from worker.writeback import store
 from worker.writeback.movement import Drawdown, Repayment, RepaymentReversal
 from worker.writeback.operator import Operator
 from worker.writeback.saga import MOST_FAILURES
-
-TRANSFERS = {"path": "*/push/transfers", "method": "POST"}
-LINES = {"path": "*/bankTransactions", "method": "POST"}
 
 
 def operator(station: Station) -> Operator:

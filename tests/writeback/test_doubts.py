@@ -8,15 +8,12 @@ from typing import Any
 import pytest
 
 from tests.writeback.conftest import Open
-from tests.writeback.station import Station
+from tests.writeback.station import LINES, TRANSFERS, Station
 from worker.codat.records import RecordKind
 from worker.codat.replies import Found
 from worker.jobs.job import Done
 from worker.writeback.movement import Drawdown
 from worker.writeback.operator import Operator
-
-TRANSFERS = {"path": "*/push/transfers", "method": "POST"}
-LINES = {"path": "*/bankTransactions", "method": "POST"}
 
 
 def list_transfers_as_of(station: Station, day: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,15 +9,12 @@ from typing import Any
 import pytest
 
 from tests.writeback.conftest import Open
-from tests.writeback.station import Station, push_webhook
+from tests.writeback.station import COSTS, LINES, TRANSFERS, Station, push_webhook
 from worker.codat.replies import Accepted
 from worker.jobs.job import Done, Park, Snooze
 from worker.writeback.movement import Drawdown, Repayment
 from worker.writeback.saga import SagaHandler
 
-TRANSFERS = {"path": "*/push/transfers", "method": "POST"}
-COSTS = {"path": "*/push/directCosts", "method": "POST"}
-LINES = {"path": "*/bankTransactions", "method": "POST"}
 EACH_KIND = pytest.mark.parametrize("where", [TRANSFERS, COSTS, LINES], ids=["transfer", "direct cost", "line"])
 
 
@@ -116,8 +113,9 @@ async def test_another_process_goes_on_from_every_state(station: Station, state:
 
 
 @EACH_KIND
-async def test_a_crash_between_storing_the_intention_and_sending_loses_nothing(
-    station: Station, where: dict[str, str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("is_sent", [False, True], ids=["before it is sent", "before the answer is stored"])
+async def test_a_crash_around_sending_loses_and_doubles_nothing(
+    station: Station, is_sent: bool, where: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Died(BaseException):
         """The process is gone."""
@@ -127,9 +125,11 @@ async def test_a_crash_between_storing_the_intention_and_sending_loses_nothing(
     wanted = where["path"].rsplit("/", 1)[1]
 
     async def die(*arguments: Any, **conditions: Any) -> Any:
-        if wanted in arguments[2]:
+        is_wanted = wanted in arguments[2]
+        reply = await push(*arguments, **conditions) if is_sent or not is_wanted else None
+        if is_wanted:
             raise Died
-        return await push(*arguments, **conditions)
+        return reply
 
     with monkeypatch.context() as dying:
         dying.setattr(station.codat, "push", die)
@@ -141,41 +141,9 @@ async def test_a_crash_between_storing_the_intention_and_sending_loses_nothing(
     await assert_written_once(station)
 
 
-@EACH_KIND
-async def test_a_crash_between_sending_and_recording_doubles_nothing(
-    station: Station, where: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Died(BaseException):
-        """The process is gone."""
-
-    saga = await station.saga(repayment())
-    push = station.codat.push
-    wanted = where["path"].rsplit("/", 1)[1]
-
-    async def send_and_die(*arguments: Any, **conditions: Any) -> Any:
-        reply = await push(*arguments, **conditions)
-        if wanted in arguments[2]:
-            raise Died
-        return reply
-
-    with monkeypatch.context() as dying:
-        dying.setattr(station.codat, "push", send_and_die)
-        with pytest.raises(Died):
-            await station.drive(saga)
-
-    await station.finish(saga)
-
-    await assert_written_once(station)
-
-
 async def test_a_record_that_may_be_another_steps_is_not_taken_for_ones_own(station: Station) -> None:
     """On Xero a transfer carries no text of ours: two equal ones are told apart only by who has which."""
-    await station.arrange({"kind": "status_before", "match": TRANSFERS, "status": 500})
-    lost = await station.saga(Drawdown("D1", 100_000), "LN-1")
-    await station.turns(lost, "unknown")
-    equal = await station.saga(Drawdown("D1", 100_000), "LN-2")
-    await station.turns(equal, "pending")
-    await station.advance_clocks(timedelta(minutes=1))
+    lost, equal = await station.lost_and_equal_transfer()
 
     for _ in range(10):
         await station.handler.advance(lost)

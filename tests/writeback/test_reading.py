@@ -8,13 +8,11 @@ from typing import Any
 import pytest
 
 from tests.writeback.conftest import Open
-from tests.writeback.station import Document, Station
+from tests.writeback.station import COSTS, TRANSFERS, Document, Station
 from worker.codat.replies import CodatError, Found, Missing
 from worker.writeback.movement import Drawdown, Repayment, RepaymentReversal
 from worker.writeback.operator import Operator
 
-TRANSFERS = {"path": "*/push/transfers", "method": "POST"}
-COSTS = {"path": "*/push/directCosts", "method": "POST"}
 DELETIONS = {"path": "*/push/directCosts/*", "method": "DELETE"}
 
 

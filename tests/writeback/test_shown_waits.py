@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.writeback.station import Station
+from tests.writeback.station import TRANSFERS, Station
 from tests.writeback.test_decisions import reach
 from tests.writeback.test_doubts import push_of_another_program
 from tests.writeback.test_reading import freeze_readings, lost_transfer
@@ -21,8 +21,6 @@ from worker.writeback.movement import Drawdown, Repayment
 from worker.writeback.operator import Operator
 from worker.writeback.saga import SagaHandler
 
-TRANSFERS = {"path": "*/push/transfers", "method": "POST"}
-LINES = {"path": "*/bankTransactions", "method": "POST"}
 PARKED = 3
 """State of a job that runs only when it is woken."""
 
@@ -163,12 +161,7 @@ async def test_a_connection_that_is_back_ends_the_wait_of_a_lost_step_while_the_
 
 
 async def test_a_rival_is_named_while_it_is_not_certain_what_it_wrote(station: Station) -> None:
-    await station.arrange({"kind": "status_before", "match": TRANSFERS, "status": 500})
-    lost = await station.saga(Drawdown("D1", 100_000), "LN-1")
-    await station.turns(lost, "unknown")
-    equal = await station.saga(Drawdown("D1", 100_000), "LN-2")
-    await station.turns(equal, "pending")
-    await station.advance_clocks(timedelta(minutes=1))
+    lost, equal = await station.lost_and_equal_transfer()
 
     await station.drive(lost)
     state, waiting_for, reason = await shown(station, lost)

@@ -9,15 +9,13 @@ from uuid import uuid4
 import pytest
 
 from tests.writeback.conftest import Open
-from tests.writeback.station import Station, connection_webhook, push_webhook
+from tests.writeback.station import LINES, TRANSFERS, Station, connection_webhook, push_webhook
 from worker.errors import Rejected
 from worker.jobs.job import Done, Park, Snooze
 from worker.writeback import store
 from worker.writeback.movement import Drawdown, Repayment, RepaymentReversal
 from worker.writeback.operator import Operator
 from worker.writeback.settlement import PUSH_WEBHOOK_RETENTION
-
-TRANSFERS = {"path": "*/push/transfers", "method": "POST"}
 
 
 def refusal(message: str, item_id: str = "From.Amount") -> dict[str, object]:
@@ -246,8 +244,7 @@ async def test_codat_turning_the_key_away_stops_the_saga_visibly_and_it_tries_ag
 
 
 async def test_a_person_may_name_the_record_of_a_step_nobody_can_find(station: Station) -> None:
-    lines = {"path": "*/bankTransactions", "method": "POST"}
-    await station.arrange({"kind": "push_times_out_but_written", "match": lines})
+    await station.arrange({"kind": "push_times_out_but_written", "match": LINES})
     saga = await station.saga(Drawdown("D1", 100_000))
     assert isinstance(await station.drive(saga, until_waiting=False), Park)
     line = (await station.lines())[0]
