@@ -72,12 +72,12 @@ create index ledger_account_settlements_revocable on ledger_account_settlements 
     where status <> 'posted';
 
 -- Which settlement an entry belongs to: one at a time. Rows of an archived settlement bind nobody, and go with the
--- account's next one. All are made out of ledger_entries, which nothing ever leaves: a foreign key would only hold up
--- settling, and with it posting.
+-- account's next one. All are made out of ledger_entries and settlements, which nothing ever leaves: foreign keys would
+-- only hold up settling.
 create table ledger_account_settlement_entries (
     transaction_id uuid not null,
     n integer not null,
-    settlement_id uuid not null references ledger_account_settlements,
+    settlement_id uuid not null,
     primary key (transaction_id, n)
 );
 
@@ -92,13 +92,15 @@ from ledger_account_settlements s
 join ledger_accounts a on a.id = s.settled_account_id
 left join ledger_transactions t on t.id = s.transaction_id;
 
--- What may still be settled: live posted entries that are in no settlement and do not settle their own account. What a
--- settlement brings to the other account is settled there like anything else.
+-- What may still be settled: entries that were posted, at once or later, are in no settlement and do not settle their own
+-- account. What a settlement brings to the other account is settled there like anything else.
 create view ledger_unsettled_entries as
 select e.transaction_id, e.n, e.account_id, e.direction, e.amount, e.effective_at
 from ledger_entries e
-join ledger_transactions t on t.id = e.transaction_id and t.status = 'posted' and e.n >= t.first_entry
-where not exists (
+where (e.posted_at_once
+       or exists (select from ledger_entry_transitions m
+                  where m.transaction_id = e.transaction_id and m.n = e.n and m.to_status = 'posted'))
+  and not exists (
           select from ledger_account_settlement_entries c
           join ledger_account_settlements_shown s on s.id = c.settlement_id and s.status <> 'archived'
           where c.transaction_id = e.transaction_id and c.n = e.n
@@ -107,7 +109,8 @@ where not exists (
                   where s.transaction_id = e.transaction_id and s.settled_account_id = e.account_id);
 
 -- How far an account was settled, so that a settlement looks at every entry once and not at the whole account again:
--- what was posted up to lock_version is in a settlement, settles one, or was left open by one for the next.
+-- what was posted up to lock_version is in a settlement, settles one, or was left open by one for the next. Whoever takes
+-- entries of an account into a settlement or out of it holds this row, and only then its balance.
 create table ledger_settlement_marks (
     account_id uuid primary key references ledger_accounts,
     lock_version bigint not null

@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 
 from tests.api.large_book import write_large_book
+from worker.api import settlements_store
 from worker.database import Connection, Database, query
 
 TRANSACTIONS, ACCOUNTS = 100_000, 300
@@ -137,9 +138,15 @@ async def test_a_settlement_reads_what_came_since_the_last_one(database: Databas
             None,
             "{}",
         )
-        given = {1: settlement, 2: books["hot"], 3: 0}
-        await connection.fetchval(query("api/claim_due_entries"), *given.values())
+        await settlements_store.hold_settling(connection, books["hot"])
+        assert await settlements_store.claim_due_entries(connection, settlement, books["hot"]) > 0
+    statements = (
+        ("api/claim_new_entries", 4, {1: settlement, 2: books["hot"], 3: TRANSACTIONS - 100, 4: TRANSACTIONS}),
+        ("api/claim_open_entries", 3, {1: settlement, 2: books["hot"], 3: settlements_store.STEP}),
+        ("api/reopen_entries", 2, {1: books["hot"], 2: settlements_store.STEP}),
+    )
     async with database.connection() as connection:
         await connection.execute("vacuum analyze")
-        shown = await plan(connection, "api/claim_due_entries", 3, {**given, 3: TRANSACTIONS - 100})
-        assert not read_whole(shown, *BIG_TABLES, "ledger_account_settlement_entries"), shown
+        for name, parameters, given in statements:
+            shown = await plan(connection, name, parameters, given)
+            assert not read_whole(shown, *BIG_TABLES, "ledger_account_settlement_entries"), shown

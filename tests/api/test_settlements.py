@@ -6,6 +6,7 @@ import asyncio
 import random
 from contextlib import suppress
 from typing import Any
+from uuid import UUID
 
 import pytest
 from modern_treasury import AsyncModernTreasury, NotFoundError, UnprocessableEntityError
@@ -13,8 +14,27 @@ from modern_treasury.types import LedgerAccountSettlement, LedgerTransaction
 
 from tests.api.conftest import Raw
 from tests.api.lendnow import LendNow
+from worker.api import settlements_store as store
+from worker.api.settlements_store import NewSettlement
+from worker.database import Database
 
 MISSING = "00000000-0000-4000-8000-000000000000"
+
+COUNT_MOVES = """
+    create table moves (relation text, n int);
+    create function count_moves() returns trigger language plpgsql as $$
+    begin
+        insert into moves select tg_table_name, count(*) from moved;
+        return null;
+    end $$;
+    create trigger count_claimed after insert on ledger_account_settlement_entries
+        referencing new table as moved for each statement execute function count_moves();
+    create trigger count_released after delete on ledger_account_settlement_entries
+        referencing old table as moved for each statement execute function count_moves();
+    create trigger count_opened after insert on ledger_open_entries
+        referencing new table as moved for each statement execute function count_moves();
+"""
+"""Notes how many entries each statement takes into settlements, out of them, or leaves open."""
 
 
 async def settle(lender: LendNow, word: str = "investor_interest", **said: Any) -> LedgerAccountSettlement:
@@ -182,8 +202,12 @@ async def test_what_a_settlement_leaves_open_falls_into_the_next_one(lender: Len
     assert (await lender.amounts("investor_interest"))[0] == 0
 
 
+@pytest.mark.parametrize("step", [1, 3, store.STEP])
 @pytest.mark.parametrize("seed", range(3))
-async def test_whatever_happens_every_entry_is_settled_exactly_once(lender: LendNow, seed: int) -> None:
+async def test_whatever_happens_every_entry_is_settled_exactly_once(
+    lender: LendNow, seed: int, step: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "STEP", step)
     chance = random.Random(seed)
     settlements, transactions = lender.client.ledger_account_settlements, lender.client.ledger_transactions
     earned: dict[str, int] = {}
@@ -217,6 +241,38 @@ async def test_whatever_happens_every_entry_is_settled_exactly_once(lender: Lend
     held = [entry for one in final for entry in await settled_by(lender, one)]
     assert sorted(held) == sorted(earned)
     assert sum(one.amount or 0 for one in final) == sum(earned.values())
+
+
+async def test_no_statement_moves_more_entries_than_a_step_has(
+    lender: LendNow, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "STEP", 4)
+    async with database.connection() as connection:
+        await connection.execute(COUNT_MOVES)
+    transactions, january, march = lender.client.ledger_transactions, "2024-01-01", "2024-03-01"
+    for day in (january, march) * 7:
+        await earn(lender, 1, effective_at=day)
+    early = await settle(lender, effective_at_upper_bound="2024-02-01")
+    late = await settle(lender)
+    assert (early.amount, late.amount) == (7, 7)
+    for made in (early, late):
+        await transactions.update(made.ledger_transaction_id or "", status="archived")
+    assert (await settle(lender, status="posted")).amount == 14
+    async with database.connection() as connection:
+        moves = [tuple(row) for row in await connection.fetch("select relation, sum(n), max(n) from moves group by 1")]
+    assert sorted(moves) == [("ledger_account_settlement_entries", 42, 4), ("ledger_open_entries", 21, 4)]
+
+
+async def test_posting_goes_on_while_a_settlement_takes_in_what_there_is(lender: LendNow, database: Database) -> None:
+    await earn(lender, 300)
+    account_id = UUID(lender.ids["investor_interest"])
+    new = NewSettlement(account_id, UUID(lender.ids["cash"]), False, None, None, {})
+    async with database.transaction() as connection:
+        settlement_id = await store.insert_settlement(connection, UUID(lender.ledger_id), new)
+        await store.hold_settling(connection, account_id)
+        assert await store.claim_due_entries(connection, settlement_id, account_id) == -300
+        await earn(lender, 20, effective_at="2024-01-01")
+        assert await store.claim_due_entries(connection, settlement_id, account_id) == -20
 
 
 async def test_settlements_at_once_settle_every_entry_once(lender: LendNow) -> None:

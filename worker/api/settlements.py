@@ -71,10 +71,9 @@ class Settlements:
 
         async def effect(connection: Connection) -> Answer[LedgerAccountSettlementObject]:
             ledger_id = await _check_accounts(connection, new)
-            await _lock_balances(connection, ledger_id, new.settled_account_id, new.contra_account_id)
             settlement_id = await store.insert_settlement(connection, ledger_id, new)
             if status is not SettlementStatus.DRAFTING:
-                total = await store.claim_due_entries(connection, settlement_id, new.settled_account_id)
+                total = await _claim(connection, ledger_id, settlement_id, new)
                 await _complete(connection, settlement_id, status, total, skips_transaction=skips)
             settlement = await _find(connection, settlement_id)
             await _tell(connection, settlement, "created")
@@ -127,7 +126,7 @@ class Settlements:
             settlement = await _lock(connection, settlement_id)
             if settlement.status is not SettlementStatus.DRAFTING:
                 raise invalid("id", "Only a drafting settlement takes ledger entries in or out")
-            await _lock_balances(connection, settlement.ledger_id, settlement.settled_account_id)
+            await store.hold_settling(connection, settlement.settled_account_id)
             await edit(connection, settlement_id, entry_ids)
         return empty_answer()
 
@@ -147,6 +146,19 @@ async def _check_accounts(connection: Connection, new: NewSettlement) -> UUID:
     if (settled.unit.currency, settled.unit.currency_exponent) != (contra.unit.currency, contra.unit.currency_exponent):
         raise invalid("contra_ledger_account_id", "Both ledger accounts must be of one currency")
     return settled.ledger_id
+
+
+async def _claim(connection: Connection, ledger_id: UUID, settlement_id: UUID, new: NewSettlement) -> int:
+    """Take in all that is due; what it comes to.
+
+    Twice: what there is, which may be years of entries, while others go on posting to the account; and then, with both
+    accounts locked, what was posted meanwhile.
+    """
+    account_id = new.settled_account_id
+    await store.hold_settling(connection, account_id)
+    total = await store.claim_due_entries(connection, settlement_id, account_id)
+    await _lock_balances(connection, ledger_id, account_id, new.contra_account_id)
+    return total + await store.claim_due_entries(connection, settlement_id, account_id)
 
 
 async def _lock_balances(connection: Connection, ledger_id: UUID, *account_ids: UUID) -> None:

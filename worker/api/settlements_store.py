@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 import asyncpg
@@ -18,6 +19,9 @@ from worker.api.query import Page, Range
 from worker.api.rows import read_unit
 from worker.database import Connection, query
 from worker.ledger.transaction import Direction
+
+STEP: Final = 50_000
+"""Entries that one statement takes in or out: a second or two of work, however many there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +122,31 @@ async def list_settlements(connection: Connection, which: SettlementFilter, page
     return [_settlement(row) for row in rows]
 
 
+async def hold_settling(connection: Connection, account_id: UUID) -> None:
+    """Keep others from settling an account until the transaction ends; needed for all that entries go through here."""
+    await connection.execute(query("api/hold_settling"), account_id)
+
+
 async def claim_due_entries(connection: Connection, settlement_id: UUID, account_id: UUID) -> int:
-    """Take in all that is due; what it comes to. The settled account's balance must be locked, here and below."""
+    """Take in all that is due by now; what it comes to.
+
+    Nobody else is in the way of that, but others may go on posting, unless the account's balance is locked.
+    """
     await connection.execute(query("api/begin_reading"))  # the account may have two new entries or two million
-    await connection.execute(query("api/reopen_entries"), account_id)
-    settled_version = await connection.fetchval(query("api/settled_version"), account_id)
-    total: int = await connection.fetchval(query("api/claim_due_entries"), settlement_id, account_id, settled_version)
+    while await connection.fetchval(query("api/reopen_entries"), account_id, STEP) == STEP:
+        pass
+    total = 0
+    versions = await connection.fetchrow(query("api/unsettled_versions"), account_id)
+    assert versions is not None
+    for after in range(versions["settled"], versions["written"], STEP):
+        upto = min(after + STEP, versions["written"])
+        total += await connection.fetchval(query("api/claim_new_entries"), settlement_id, account_id, after, upto)
+    more = True
+    while more:
+        taken = await connection.fetchrow(query("api/claim_open_entries"), settlement_id, account_id, STEP)
+        assert taken is not None
+        total += taken["total"]
+        more = taken["entries"] == STEP
     return total
 
 

@@ -1,17 +1,12 @@
--- Puts every unsettled entry of an account ($2) effective before a settlement's bound into the settlement, and tells
--- what they come to: debits less credits.
--- Looked at are what was posted after the version up to which the account was settled ($3), and what is open since. What
--- is not due yet is left open for the next.
+-- Puts the unsettled entries of an account ($2) effective before a settlement's bound into the settlement, of those posted
+-- after one version of the account ($3) and up to another ($4), and tells what they come to: debits less credits. What is
+-- not due yet is left open for the next.
 with candidates as (
-    select transaction_id, n from ledger_entries where account_id = $2 and lock_version > $3
-    union
+    select transaction_id, n from ledger_entries
+    where account_id = $2 and lock_version > $3 and lock_version <= $4 and posted_at_once
+    union all
     select transaction_id, n from ledger_entry_transitions
-    where account_id = $2 and lock_version > $3 and to_status = 'posted'
-    union
-    select o.transaction_id, o.n
-    from ledger_account_settlements s
-    join ledger_open_entries o on o.account_id = $2 and o.effective_at < s.effective_at_upper_bound
-    where s.id = $1
+    where account_id = $2 and lock_version > $3 and lock_version <= $4 and to_status = 'posted'
 ), unsettled as materialized (
     select e.transaction_id, e.n, e.account_id, e.direction, e.amount, e.effective_at,
            e.effective_at < s.effective_at_upper_bound as is_due
@@ -31,8 +26,6 @@ with candidates as (
     select transaction_id, n, account_id, effective_at from unsettled where not is_due
     on conflict do nothing
 ), marked as (
-    insert into ledger_settlement_marks (account_id, lock_version)
-    select account_id, lock_version from ledger_account_balances where account_id = $2
-    on conflict (account_id) do update set lock_version = excluded.lock_version
+    update ledger_settlement_marks set lock_version = $4 where account_id = $2
 )
 select coalesce(sum(case direction when 'debit' then amount else -amount end), 0) from unsettled where is_due
