@@ -17,6 +17,12 @@ def changed(old: str, new: str) -> str:
     return TEXT.replace(old, new, 1)
 
 
+def guarded(event_type: str, *accounts: str) -> str:
+    """The program's own text with a rule that must not take these accounts below zero."""
+    head = f'[rules."{event_type}"]\n'
+    return changed(head, f"{head}not_below_zero = {list(accounts)}\n")
+
+
 def as_offered(event_type: str) -> str:
     """The program's own text with the debit that a comment above the rule of this event offers instead."""
     rule = re.compile(rf'^# (debit = .*)\n(\[rules\."{re.escape(event_type)}"\]\n)debit = .*$', re.MULTILINE)

@@ -20,7 +20,7 @@ from worker.ledger.book import midnight
 from worker.ledger.transaction import Create, Direction, NewEntry, NewTransaction, Status
 from worker.loans import store
 from worker.loans.apply import CreateSagas, EventHandler, OwnLedger
-from worker.loans.postings import LEDGER_NAME
+from worker.loans.postings import LEDGER_NAME, Postings
 from worker.loans.store import Outcome as EventOutcome
 from worker.writeback.store import create_sagas
 
@@ -86,7 +86,7 @@ class Station:
         async with self.database.transaction() as connection:
             await record_messages(connection, messages)
 
-    async def worker(self, sagas: CreateSagas = create_sagas) -> Worker:
+    async def worker(self, sagas: CreateSagas = create_sagas, postings: Postings = POSTINGS) -> Worker:
         """A new process with a lease of its own."""
         self.workers += 1
         async with self.database.connection() as connection:
@@ -94,7 +94,7 @@ class Station:
             session = await begin_session(connection, self.workers, [])
         assert session is not None
         nudges: list[None] = []
-        handler = EventHandler(self.database, OwnLedger(self.ledger_id), POSTINGS, sagas, lambda: nudges.append(None))
+        handler = EventHandler(self.database, OwnLedger(self.ledger_id), postings, sagas, lambda: nudges.append(None))
         return Worker(self.database, self.workers, session, handler, nudges)
 
     async def play(self, *deliveries: Delivery) -> Self:

@@ -12,6 +12,7 @@ import pytest
 
 from tests.loans.books import POSTINGS
 from tests.loans.events import COMPANY, CONNECTION, Delivery, LoanSystem
+from tests.loans.rulebooks import guarded
 from tests.loans.station import MAX_ATTEMPTS, Station
 from worker.api.accounts_store import discard_account
 from worker.database import Connection, Database
@@ -24,7 +25,9 @@ from worker.ledger.store import ensure_accounts, transactions_of
 from worker.ledger.transaction import Create, Direction, NewEntry, NewTransaction, Status
 from worker.loans.apply import EventHandler, OwnLedger
 from worker.loans.batch import Subject, SubjectKind
+from worker.loans.postings import Postings
 from worker.loans.rulebook_file import default_rulebook
+from worker.loans.rulebook_text import parse_rulebook
 from worker.loans.store import OutcomeState, count_held, get_loan, list_facts, list_held, list_loans
 from worker.writeback.movement import NewSaga
 from worker.writeback.store import create_sagas
@@ -245,6 +248,30 @@ async def test_a_transaction_the_ledger_refuses_buries_its_event_alone(station: 
         loan = await get_loan(connection, "L1")
     assert loan is not None
     assert loan.disbursed == 0
+
+
+async def test_a_distribution_takes_effect_once_there_is_the_cash_that_its_rule_demands(station: Station) -> None:
+    lender, told = a_drawn_loan()
+    paid_out = lender.tell("capital.distributed", investor_id="MoneyNow", principal=100_00, interest=0)
+    await station.play(lender.tell("capital.contributed", investor_id="MoneyNow", amount=1_000_00), *told)
+    worker = await station.worker(postings=Postings(parse_rulebook(guarded("capital.distributed", "cash"))))
+
+    await station.receive(paid_out)
+    await worker.drain()
+
+    assert await station.outcome(paid_out) is None
+    [letter] = await station.dead_letters()
+    assert "the available balance of cash:GBP would be -10000, which is not gte 0" in letter.reason
+    assert letter.attempt == MAX_ATTEMPTS
+
+    await station.receive(lender.settle("R1", principal=100_00))
+    await worker.drain()
+    async with station.database.transaction() as connection:
+        await replay_dead_letter(connection, letter.id)
+    await worker.drain()
+
+    balances = {"Principal - Loan L1": 900_00, "Principal Due - MoneyNow": 900_00}
+    assert await station.balances() == balances
 
 
 async def test_a_worker_that_lost_its_jobs_changes_nothing(station: Station) -> None:

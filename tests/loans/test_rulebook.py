@@ -111,6 +111,8 @@ def test_every_rule_balances_whatever_the_amounts_are(rulebook: Rulebook, data: 
         ('open = ["principal"', 'open = ["capital"', 'names the account "capital"'),
         ('open = ["principal"', 'open = ["principal_due"', "the event does not say investor_id"),
         ("debit = { payable = ", "debit = { owed = ", 'names the account "owed"'),
+        ('credit = { charge_off = "amount" }', 'credit = { charge_off = "amount" }\nnot_below_zero = ["expenses"]',
+         "rules.\"loan.recovered\".not_below_zero names expenses, to which the rule posts nothing"),
         ("debit = { payable = ", "debt = { payable = ", "has debt, which means nothing here"),
         ('debit = { payable = "amount" }', 'debit = "payable"', "debit must be a table like"),
         ('debit = { payable = "amount" }', "debit = {}", "needs a debit and a credit"),

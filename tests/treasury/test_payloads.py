@@ -11,12 +11,14 @@ import pytest
 
 from tests.loans.books import POSTINGS
 from tests.loans.events import Delivery, LoanSystem
+from tests.loans.rulebooks import guarded
 from worker.errors import Bug
 from worker.jobs.job import lane
 from worker.ledger.transaction import Create, Direction, NewEntry, NewTransaction, PartialPost, Status
 from worker.loans.batch import Batch, Decided
 from worker.loans.decision import Apply
-from worker.loans.postings import Posting
+from worker.loans.postings import Posting, Postings
+from worker.loans.rulebook_text import parse_rulebook
 from worker.treasury.objects import Entry, Transaction, read_transaction, transaction_differences
 from worker.treasury.payloads import object_key, posting_key, postings_of, with_account_ids
 from worker.treasury.posting import NewPosting, ObjectKind, PostingKind, in_order, read_wanted, wanted_document
@@ -28,9 +30,9 @@ ACCOUNTS = {"cash:GBP": UUID(int=10), "fees": UUID(int=11)}
 HUGE = 10**36 - 1
 
 
-def written_out(*deliveries: Delivery) -> list[NewPosting]:
+def written_out(*deliveries: Delivery, postings: Postings = POSTINGS) -> list[NewPosting]:
     """The outbox after these events of loans."""
-    batch = Batch({}, {}, {}, POSTINGS)
+    batch = Batch({}, {}, {}, postings)
     batch.decide_loans([delivery.incoming(number) for number, delivery in enumerate(deliveries, 1)])
     return postings_of(batch.decided)
 
@@ -71,6 +73,21 @@ def test_a_creation_carries_everything_but_the_accounts_ids() -> None:
         ],
     }
     assert [account.external_id for account in row.accounts] == ["loan:L1:fees:GBP", "revenue:fees:GBP"]
+
+
+def test_a_rules_demand_is_a_condition_on_the_entry() -> None:
+    loan, rulebook = LoanSystem(), parse_rulebook(guarded("loan.disbursed", "cash"))
+    drawn = loan.tell("loan.disbursed", drawdown_id="D1", amount=2_500)
+    _, row = written_out(loan.create(), drawn, postings=Postings(rulebook))
+    assert row.body["ledger_entries"] == [
+        {"ledger_account": "loan:L1:principal:GBP", "direction": "debit", "amount": 2_500},
+        {
+            "ledger_account": "cash:GBP",
+            "direction": "credit",
+            "amount": 2_500,
+            "available_balance_amount": {"gte": 0},
+        },
+    ]
 
 
 def test_changes_say_no_more_than_what_changes() -> None:

@@ -26,7 +26,7 @@ from worker.jobs.job import Bury, Claim, Job, NewJob, Outcome, Retry, Settled, l
 from worker.jobs.store import enqueue_jobs, finish_jobs, hold_jobs
 from worker.ledger import poster
 from worker.ledger.store import ensure_accounts
-from worker.ledger.transaction import Posted, Refused, Replayed
+from worker.ledger.transaction import Posted, RefusalCode, Refused, Replayed
 from worker.loans import store
 from worker.loans.batch import Batch, Decided, Incoming, PostedEvents, Subject, SubjectKind
 from worker.loans.decision import Apply, Duplicate, Hold, Refuse, settled
@@ -54,6 +54,10 @@ PostEvents = Callable[[Connection, Sequence[Decided]], Awaitable[PostedEvents]]
 
 class PostingError(WritebackError):
     """The ledger did not accept a transaction that the loan's own rules allow; its batch is rolled back."""
+
+    def __init__(self, refused: Refused) -> None:
+        super().__init__(f"{refused.code}: {refused.detail}")
+        self.code = refused.code
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +87,8 @@ class OwnLedger:
             match result:
                 case Posted(transaction_id) | Replayed(transaction_id):
                     transaction_ids[message_id] = transaction_id
-                case Refused(code, detail):
-                    raise PostingError(f"{code}: {detail}")
+                case Refused():
+                    raise PostingError(result)
         return PostedEvents(transaction_ids)
 
 
@@ -255,7 +259,7 @@ def _saga(one: Decided, loan: Loan, transaction_ids: Mapping[int, UUID]) -> NewS
 
 
 def _give_up(error: Exception) -> Outcome:
-    if isinstance(error, PostingError):
+    if isinstance(error, PostingError) and error.code is not RefusalCode.BALANCE_CONDITION:
         return Bury(LEDGER_REFUSED, str(error))
     return Retry(f"{type(error).__name__}: {error}")
 

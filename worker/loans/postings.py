@@ -15,6 +15,9 @@ from worker.ledger.book import midnight
 from worker.ledger.transaction import (
     AccountSpec,
     Archive,
+    BalanceCondition,
+    BalanceKind,
+    Comparison,
     Create,
     NewEntry,
     NewTransaction,
@@ -55,6 +58,9 @@ from worker.writeback.movement import Drawdown, Movement, Refund, Repayment, Rep
 
 LEDGER_NAME: Final = "Loans"
 """The one ledger all of this lender's loans, investors and operating accounts are kept in."""
+
+
+_NOT_BELOW_ZERO: Final = BalanceCondition(BalanceKind.AVAILABLE, Comparison.GTE, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,6 +327,11 @@ def _reverse(original: str, heading: _Heading) -> Reverse:
     )
 
 
+def _entry(line: Line) -> NewEntry:
+    conditions = (_NOT_BELOW_ZERO,) if line.guarded else ()
+    return NewEntry(line.account.external_id, line.direction, line.amount, conditions=conditions)
+
+
 def _posting(heading: _Heading, status: Status, lines: Sequence[Line]) -> Posting:
     transaction = NewTransaction(
         heading.external_id,
@@ -328,7 +339,7 @@ def _posting(heading: _Heading, status: Status, lines: Sequence[Line]) -> Postin
         midnight(heading.effective_date),
         heading.description,
         heading.metadata,
-        tuple(NewEntry(line.account.external_id, line.direction, line.amount) for line in lines),
+        tuple(_entry(line) for line in lines),
     )
     accounts = {line.account.external_id: line.account for line in lines}
     return Posting((Create(transaction),), tuple(accounts.values()))

@@ -117,11 +117,15 @@ class AccountTemplate:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What one kind of event writes: amounts by account on either side, and accounts it only opens."""
+    """What one kind of event writes: amounts by account on either side, and accounts it only opens.
+
+    It is written only if the accounts ``not_below_zero`` have that much available.
+    """
 
     debit: Mapping[str, Amount]
     credit: Mapping[str, Amount]
     open: tuple[str, ...] = ()
+    not_below_zero: tuple[str, ...] = ()
 
     def sides(self) -> Iterator[tuple[Direction, str, Amount]]:
         """Every line of the rule."""
@@ -132,11 +136,15 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One entry to be: an account as it should exist, a side of it, and minor units."""
+    """One entry to be: an account as it should exist, a side of it, and minor units.
+
+    A ``guarded`` one is refused, with all of its transaction, if it leaves less than nothing available on the account.
+    """
 
     account: AccountSpec
     direction: Direction
     amount: int
+    guarded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,10 +167,10 @@ class Rulebook:
 
     def lines(self, event: Occurrence) -> list[Line]:
         """What an event writes; lines of zero are left out."""
-        terms = self._terms(event)
+        terms, rule = self._terms(event), self.rules[event.rule]
         return [
-            Line(self.account(account, names), direction, total)
-            for direction, account, amount in self.rules[event.rule].sides()
+            Line(self.account(account, names), direction, total, guarded=account in rule.not_below_zero)
+            for direction, account, amount in rule.sides()
             for names, values in self._spread(account, amount, event, terms)
             if (total := sum(sign * values[term] for term, sign in amount.items()))
         ]

@@ -74,9 +74,12 @@ def _rule(key: str, table: Mapping[str, Any]) -> Rule:
     occasion = OCCASIONS.get(key)
     if occasion is None:
         raise RulebookError(f"{where} belongs to no event; there are rules for {', '.join(OCCASIONS)}")
-    _know(table, ("debit", "credit") if occasion.amounts else ("open",), where)
+    _know(table, ("debit", "credit", "not_below_zero") if occasion.amounts else ("open",), where)
     return Rule(
-        _side(table, "debit", occasion, where), _side(table, "credit", occasion, where), _texts(table, "open", where)
+        _side(table, "debit", occasion, where),
+        _side(table, "credit", occasion, where),
+        _texts(table, "open", where),
+        _texts(table, "not_below_zero", where),
     )
 
 
@@ -163,6 +166,8 @@ def _check_rules(rulebook: Rulebook) -> None:
             _check_scope(rulebook, account, amount, occasion, where)
         for account in rule.open:
             _check_scope(rulebook, account, {}, occasion, where)
+        if strange := set(rule.not_below_zero) - rule.debit.keys() - rule.credit.keys():
+            raise RulebookError(f"{where}.not_below_zero names {_list(strange)}, to which the rule posts nothing")
         if occasion.amounts:
             _check_balance(rule, occasion, where)
 

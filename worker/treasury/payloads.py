@@ -13,7 +13,7 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 
 from worker.errors import Bug
 from worker.jobs.job import lane
-from worker.ledger.transaction import AccountSpec, Archive, CategorySpec, Create, Operation, Post, Reverse
+from worker.ledger.transaction import AccountSpec, Archive, CategorySpec, Create, NewEntry, Operation, Post, Reverse
 from worker.loans.batch import Decided, SubjectKind
 from worker.money import exponent_of
 from worker.treasury.posting import NewPosting, ObjectKind, PostingKind, Wanted
@@ -79,10 +79,7 @@ def _request(operation: Operation) -> _Request:
                 **_effective(transaction.effective_at),
                 "description": transaction.description,
                 "metadata": dict(transaction.metadata),
-                "ledger_entries": [
-                    {"ledger_account": str(e.account), "direction": e.direction.value, "amount": e.amount}
-                    for e in transaction.entries
-                ],
+                "ledger_entries": [_entry(entry) for entry in transaction.entries],
             }
             return _Request(PostingKind.CREATE, transaction.external_id, body)
         case Post(transaction=key, effective_at=effective_at):
@@ -103,6 +100,18 @@ def _reversal(operation: Reverse) -> JsonObject:
         **_effective(operation.effective_at),
         "description": operation.description,
         "metadata": dict(operation.metadata),
+    }
+
+
+def _entry(entry: NewEntry) -> JsonObject:
+    conditions: JsonObject = {
+        f"{one.balance}_balance_amount": {one.comparison.value: one.amount} for one in entry.conditions
+    }
+    return {
+        "ledger_account": str(entry.account),
+        "direction": entry.direction.value,
+        "amount": entry.amount,
+        **conditions,
     }
 
 
