@@ -35,17 +35,28 @@ class Division(NamedTuple):
     lender: str
 
 
+class Limit(NamedTuple):
+    """Amounts of an event that are never more, all of the first together, than all of the second together."""
+
+    smaller: frozenset[str]
+    larger: frozenset[str]
+
+
 INTEREST: Final = Division("investor_interest", "lender_interest")
 PRINCIPAL: Final = Division("investor_principal", "lender_principal")
 
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """What a rule may refer to: the event's amounts, those of them that investors have a part in, and the names."""
+    """What a rule may refer to: the event's amounts and the names it says.
+
+    Investors have a part in the amounts that are ``divided``; ``limit`` is what is checked when an event is received.
+    """
 
     amounts: tuple[str, ...]
     names: frozenset[str]
     divided: Mapping[str, Division] = field(default_factory=lambda: MappingProxyType({}))
+    limit: Limit | None = None
 
     @property
     def terms(self) -> tuple[str, ...]:
@@ -62,19 +73,25 @@ _ANY: Final = frozenset({"currency"})
 _LOAN: Final = frozenset({"currency", "loan_id", "borrower_id"})
 _INVESTOR: Final = frozenset({"currency", INVESTOR_ID})
 
+_PAID: Final = ("principal", "interest", "fees", "overpayment")
+_TENDERED: Final = ("unapplied_cash", "processing_cost")
+
 OCCASIONS: Final[Mapping[str, Occasion]] = MappingProxyType(
     {
         "capital.contributed": Occasion(("amount",), _INVESTOR),
         "capital.distributed": Occasion(("principal", "interest"), _INVESTOR),
         "loan.created": Occasion((), _LOAN),
-        "loan.disbursed": Occasion(("amount", "interest", "fee"), _LOAN, divided={"interest": INTEREST}),
+        "loan.disbursed": Occasion(
+            ("amount", "interest", "fee"),
+            _LOAN,
+            divided={"interest": INTEREST},
+            limit=Limit(frozenset({"fee"}), frozenset({"amount"})),
+        ),
         "loan.interest_accrued": Occasion(("amount",), _LOAN, divided={"amount": INTEREST}),
         "loan.interest_rebated": Occasion(("amount",), _LOAN, divided={"amount": INTEREST}),
         "loan.fee_charged": Occasion(("amount",), _LOAN),
         "loan.fee_waived": Occasion(("amount",), _LOAN),
-        "loan.repayment": Occasion(
-            ("principal", "interest", "fees", "overpayment", "unapplied_cash", "processing_cost"), _LOAN
-        ),
+        "loan.repayment": Occasion((*_PAID, *_TENDERED), _LOAN, limit=Limit(frozenset(_TENDERED), frozenset(_PAID))),
         "loan.refunded": Occasion(("amount",), _LOAN),
         "loan.written_off": Occasion(
             ("principal", "interest", "fees"), _LOAN, divided={"principal": PRINCIPAL, "interest": INTEREST}

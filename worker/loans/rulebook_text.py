@@ -164,6 +164,7 @@ def _check_rules(rulebook: Rulebook) -> None:
                 raise RulebookError(f'{where} names the account "{account}", which the file does not have')
         for _, account, amount in rule.sides():
             _check_scope(rulebook, account, amount, occasion, where)
+            _check_sign(account, amount, occasion, where)
         for account in rule.open:
             _check_scope(rulebook, account, {}, occasion, where)
         if strange := set(rule.not_below_zero) - rule.debit.keys() - rule.credit.keys():
@@ -187,15 +188,36 @@ def _check_scope(rulebook: Rulebook, account: str, amount: Amount, occasion: Occ
         raise RulebookError(f"{where} posts to {account}, but the event does not say {_list(missing)}")
 
 
+def _check_sign(account: str, amount: Amount, occasion: Occasion, where: str) -> None:
+    """Nothing is subtracted but from what is known to be at least as much."""
+    counts = _spelt_out(amount, occasion)
+    added = {part for part, count in counts.items() if count > 0}
+    taken = {part for part, count in counts.items() if count < 0}
+    limit = occasion.limit
+    covered = limit is not None and taken <= limit.smaller and added >= limit.larger and min(counts.values()) >= -1
+    if taken and not covered:
+        raise RulebookError(
+            f"{where} may post less than nothing to {account}: {_list(taken)} can be more than the rest"
+        )
+
+
+def _spelt_out(amount: Amount, occasion: Occasion) -> dict[str, int]:
+    """How often each amount that has no parts, or part of one that has, goes into a sum."""
+    counts: dict[str, int] = {}
+    for term, sign in amount.items():
+        for part in occasion.divided.get(term, (term,)):
+            counts[part] = counts.get(part, 0) + sign
+    return counts
+
+
 def _check_balance(rule: Rule, occasion: Occasion, where: str) -> None:
     """Debits equal credits whatever the amounts are, and no amount is forgotten."""
     if not rule.debit or not rule.credit:
         raise RulebookError(f"{where} needs a debit and a credit")
     difference: dict[str, int] = {}
     for direction, _, amount in rule.sides():
-        for term, sign in amount.items():
-            for part in occasion.divided.get(term, (term,)):
-                difference[part] = difference.get(part, 0) + (sign if direction is Direction.DEBIT else -sign)
+        for part, count in _spelt_out(amount, occasion).items():
+            difference[part] = difference.get(part, 0) + (count if direction is Direction.DEBIT else -count)
     if wrong := [term for term, count in difference.items() if count]:
         raise RulebookError(f"{where} does not balance: debits and credits differ in {_list(wrong)}")
     if forgotten := [term for term in occasion.amounts if not _is_posted(term, occasion, difference)]:
