@@ -17,6 +17,17 @@ def changed(old: str, new: str) -> str:
     return TEXT.replace(old, new, 1)
 
 
+def with_sections(sections: str) -> str:
+    """The program's own text with these sections in place of its own of the same name."""
+    text = TEXT
+    for section in re.split(r"\n(?=\[)", sections.strip()):
+        head = section.split("\n", 1)[0]
+        own = re.compile(rf"^{re.escape(head)}\n(?:[^\n\[#].*\n)+", re.MULTILINE)
+        [found] = own.finditer(text)
+        text = text[: found.start()] + f"{section.strip()}\n" + text[found.end() :]
+    return text
+
+
 def guarded(event_type: str, *accounts: str) -> str:
     """The program's own text with a rule that must not take these accounts below zero."""
     head = f'[rules."{event_type}"]\n'

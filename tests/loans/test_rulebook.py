@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.loans.rulebooks import TAKING_BACK, TEXT, changed
+from tests.loans.rulebooks import TAKING_BACK, TEXT, changed, with_sections
 from worker.errors import UsageError
 from worker.ledger.transaction import Direction
 from worker.loans.rulebook import OCCASIONS, Occurrence, Rulebook
@@ -16,6 +17,8 @@ from worker.loans.rulebook_file import default_rulebook, read_rulebook
 from worker.loans.rulebook_text import RulebookError, parse_rulebook
 
 RULEBOOK = default_rulebook()
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"^```toml\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 NAMES = {"currency": "GBP", "loan_id": "L1", "borrower_id": "B1"}
 
 VAULT = """
@@ -153,6 +156,16 @@ def test_what_would_post_wrongly_is_refused_by_name(old: str, new: str, complain
     with pytest.raises(RulebookError) as refusal:
         parse_rulebook(changed(old, new))
     assert complaint in str(refusal.value)
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_what_the_readme_offers_is_a_rulebook(example: str) -> None:
+    assert parse_rulebook(with_sections(example)) != RULEBOOK
+
+
+def test_what_the_readme_and_the_rulebook_offer_for_write_offs_is_the_same() -> None:
+    [example] = [example for example in EXAMPLES if "loan.written_off" in example]
+    assert parse_rulebook(with_sections(example)) == TAKING_BACK
 
 
 def test_a_missing_rule_is_named() -> None:
