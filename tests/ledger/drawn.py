@@ -99,7 +99,7 @@ def entries(draw: st.DrawFn, model: Model, shape: Sequence[NewEntry] | None = No
         replace(
             entry,
             lock_version=draw(st.none() | st.none() | expected_versions(model, str(entry.account))),
-            conditions=tuple(draw(st.lists(conditions(model, str(entry.account)), max_size=1))),
+            conditions=tuple(draw(st.lists(conditions(model, entry), max_size=1))),
             effective_at=draw(st.none() | st.none() | moments),
             metadata=draw(st.just({}) | metadata),
         )
@@ -116,12 +116,16 @@ def expected_versions(model: Model, account: str) -> st.SearchStrategy[int]:
 
 
 @st.composite
-def conditions(draw: st.DrawFn, model: Model, account: str) -> BalanceCondition:
-    """A condition near the account's balance, so that it holds as often as not."""
-    kind = draw(st.sampled_from(BalanceKind))
+def conditions(draw: st.DrawFn, model: Model, entry: NewEntry) -> BalanceCondition:
+    """A condition right at the account's balance, be it with the entry, or next to it: where comparisons differ."""
+    kind, account = draw(st.sampled_from(BalanceKind)), str(entry.account)
     known = model.accounts.get(account)
     balance = balance_of(model.sums(account), kind, known.normal_balance) if known else 0
-    return BalanceCondition(kind, draw(st.sampled_from(Comparison)), balance + draw(st.integers(-2, 2)))
+    change = draw(st.sampled_from((0, entry.amount, -entry.amount)))
+    return BalanceCondition(kind, draw(st.sampled_from(Comparison)), balance + change + draw(nearby))
+
+
+nearby = st.sampled_from((0, 0, 0, -1, 1))
 
 
 def keys(model: Model) -> st.SearchStrategy[str | UUID]:

@@ -102,7 +102,7 @@ def _tables(document: Document) -> Iterator[str]:
 
 def _judged(rows: Iterable[Document]) -> list[Document]:
     words = {True: "yes", False: "no", None: None}
-    return [row | {"met": words[row["met"]]} for row in rows]
+    return [{**row, "met": words[row["met"]]} for row in rows]
 
 
 def _callers(text: str) -> tuple[int, ...]:

@@ -53,9 +53,8 @@ def _show(arguments: argparse.Namespace) -> int:
     if arguments.output is Output.JSON:
         show_one(arguments.output, document, {})
         return 0
-    body = document.pop("body")
-    show_one(arguments.output, document, {})
-    print("\n" + "\n".join(printable(line) for line in body.splitlines()))
+    show_one(arguments.output, {name: value for name, value in document.items() if name != "body"}, {})
+    print("\n" + "\n".join(printable(line) for line in document["body"].splitlines()))
     return 0
 
 

@@ -15,6 +15,7 @@ from worker.database import Database
 from worker.errors import UsageError
 from worker.ledger.journal.formats import JournalFormat
 from worker.operations.auditor import Auditor
+from worker.operations.documents import Document
 from worker.operations.reader import Reader
 from worker.operations.request import require_period
 from worker.operations.views import Party
@@ -113,6 +114,7 @@ def _statement(arguments: argparse.Namespace) -> int:
     party = _party(arguments)
     with naming_arguments():
         require_period(first, last)
+    document: Document
     if party:
         document = _ask(arguments, lambda database: Reader(database).party_statements(party, first, last, ledger))
     else:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from worker.commands import events, sagas
 from worker.commands.operating import add_action, add_group, add_paging, ask, written
 from worker.commands.output import Columns, Output, show_list, show_one
+from worker.operations.documents import Document
 from worker.operations.reader import Reader
 from worker.operations.views import Page
 
@@ -37,9 +38,9 @@ def add(subparsers: Subparsers) -> None:
 
 def _list(arguments: argparse.Namespace) -> int:
     wanted: Page[str] = Page(arguments.after, arguments.limit)
-    document = ask(lambda database: Reader(database).list_loans(wanted))
+    document: Document = ask(lambda database: Reader(database).list_loans(wanted))
     if arguments.output is Output.TABLE:
-        document["data"] = [{**loan, **loan["outstanding"]} for loan in document["data"]]
+        document = {**document, "data": [{**loan, **loan["outstanding"]} for loan in document["data"]]}
     show_list(arguments.output, "Loans and what is outstanding", document, COLUMNS)
     return 0
 

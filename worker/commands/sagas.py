@@ -108,5 +108,5 @@ def _decide(arguments: argparse.Namespace, decision: Callable[[Operator], Awaita
 def _print(output: Output, document: Document) -> None:
     if output is Output.TABLE:
         lines = [{**attempt, "n": step["n"]} for step in document["steps"] for attempt in step["attempts"]]
-        document["timeline"] = sorted(lines, key=lambda line: line["at"])
+        document = {**document, "timeline": sorted(lines, key=lambda line: line["at"])}
     show_one(output, document, {"steps": STEPS, "timeline": TIMELINE})

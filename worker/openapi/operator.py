@@ -14,8 +14,6 @@ from worker.operations.views import DEFAULT_LIMIT, MAX_LIMIT
 
 SECURITY: Final = "operatorToken"
 
-MONEY: Final[Schema] = {"type": "string", "pattern": r"^-?[0-9]+(\.[0-9]+)?$", "description": "Exact major units."}
-
 SENTENCES: Final[Schema] = {"type": "string", "pattern": r"\S", "maxLength": MAX_SENTENCES}
 
 _NUMBER: Final[Schema] = {"type": "integer", "minimum": 0, "maximum": 10**MAX_ID_DIGITS - 1}

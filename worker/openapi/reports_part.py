@@ -5,21 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from worker.ledger.transaction import Direction, Status
 from worker.openapi.document import Document, Operation, Part
-from worker.openapi.operator import MONEY, day, named, reading, text
-from worker.openapi.schemas import Schema, Schemas, closed, nullable
+from worker.openapi.operator import day, named, reading, text
+from worker.openapi.schemas import Schema, Schemas
+from worker.operations.shapes import AccountStatement, AccountStatements, TrialBalance
 
 TAG: Final = "Reports"
-
-_TEXT: Final[Schema] = {"type": "string"}
-_DAY: Final[Schema] = {"type": "string", "format": "date"}
-
-_ACCOUNT: Final[dict[str, Schema]] = {
-    "ledger_account_id": {"type": "string", "format": "uuid"},
-    "external_id": nullable(_TEXT),
-    "name": _TEXT,
-}
 
 _REFUSALS: Final = (400, 404, 409)
 """409: the lender's ledger is kept at Modern Treasury and has to be read there."""
@@ -27,10 +18,9 @@ _REFUSALS: Final = (400, 404, 409)
 
 def reports_part(schemas: Schemas) -> Part:
     """What the lender's ledger says."""
-    trial = schemas.define("TrialBalance", _trial_balance(schemas))
+    trial = schemas.of(TrialBalance)
     filters = [day("as_of"), text("loan_id"), text("investor_id")]
-    statement = schemas.define("Statement", _statement(schemas))
-    statements = schemas.define("Statements", closed({"statements": {"type": "array", "items": statement}}))
+    statement, statements = schemas.of(AccountStatement), schemas.of(AccountStatements)
     return Part(
         operations=[
             reading(
@@ -54,44 +44,3 @@ def _over_a_period(place: str, summary: str, schema: Schema) -> Operation:
     parameters: Sequence[Document] = [named(name.strip("{}")), day("from", required=True), day("to", required=True)]
     path = f"/v1/ledger/{place}/statement"
     return reading(path, f"{TAG}.{noun}", summary, schema, parameters, *_REFUSALS)
-
-
-def _trial_balance(schemas: Schemas) -> Schema:
-    sides = {"debit": MONEY, "credit": MONEY}
-    account = closed({**_ACCOUNT, "currency": _TEXT, **sides, "pending": MONEY})
-    return closed(
-        {
-            "as_of": nullable(_DAY),
-            "accounts": {"type": "array", "items": schemas.define("TrialBalanceAccount", account)},
-            "totals": {"type": "array", "items": closed({"currency": _TEXT, **sides})},
-        }
-    )
-
-
-def _statement(schemas: Schemas) -> Schema:
-    line = closed(
-        {
-            "effective_date": _DAY,
-            "description": nullable(_TEXT),
-            "external_id": nullable(_TEXT),
-            "ledger_transaction_id": {"type": "string", "format": "uuid"},
-            "status": schemas.of(Status),
-            "debit": nullable(MONEY),
-            "credit": nullable(MONEY),
-            "balance": MONEY,
-        }
-    )
-    return closed(
-        {
-            **_ACCOUNT,
-            "normal_balance": schemas.of(Direction),
-            "currency": _TEXT,
-            "from": _DAY,
-            "to": _DAY,
-            "opening_balance": MONEY,
-            "lines": {"type": "array", "items": schemas.define("StatementLine", line)},
-            "total_debit": MONEY,
-            "total_credit": MONEY,
-            "closing_balance": MONEY,
-        }
-    )

@@ -22,8 +22,9 @@ from worker.jobs.job import NewJob, lane
 from worker.loans import store as loans_store
 from worker.operations import store
 from worker.operations.correction import read_correction
-from worker.operations.documents import Document, event_document
+from worker.operations.documents import event_document
 from worker.operations.reader import missing, read_dead_letter, read_job
+from worker.operations.shapes import DeadLetterWithAttempts, JobWithAttempts, RecordedEvent
 from worker.operations.views import Event, EventState, Job, JobCondition
 
 CONFLICT: Final = 409
@@ -43,7 +44,7 @@ CORRECTABLE: Final = (EventState.REFUSED, EventState.DEAD_LETTER, EventState.COR
 class Correction:
     """The event that is decided in place of another. ``repeated``: it had been sent before, and nothing was done."""
 
-    event: Document
+    event: RecordedEvent
     repeated: bool
 
 
@@ -54,7 +55,7 @@ class Control:
         self._database = database
         self._nudge = nudge
 
-    async def replay_event(self, webhook_id: str) -> Document:
+    async def replay_event(self, webhook_id: str) -> RecordedEvent:
         """Have a refused or given-up event decided once more; the event, queued again."""
         async with self._database.transaction() as connection:
             message = await inbox_store.find_message(connection, Source.LOANS, webhook_id)
@@ -98,7 +99,7 @@ class Control:
             self._tell("event corrected", event_id=webhook_id, corrected_by=answer.webhook_id)
         return Correction(event_document(answer), repeated)
 
-    async def bury_event(self, webhook_id: str, reason: str) -> Document:
+    async def bury_event(self, webhook_id: str, reason: str) -> RecordedEvent:
         """Give a held event up that waits for what will never come; the event, a dead letter that can be replayed."""
         async with self._database.transaction() as connection:
             message = await inbox_store.find_message(connection, Source.LOANS, webhook_id)
@@ -115,7 +116,7 @@ class Control:
         self._tell("event buried", event_id=webhook_id)
         return event_document(event)
 
-    async def retry_job(self, job_id: int) -> Document:
+    async def retry_job(self, job_id: int) -> JobWithAttempts:
         """Run a waiting job now; the job, ready."""
         async with self._database.transaction() as connection:
             job = await _get_job(connection, job_id)
@@ -125,7 +126,7 @@ class Control:
         self._tell("job retried", job_id=job_id)
         return document
 
-    async def bury_job(self, job_id: int, reason: str) -> Document:
+    async def bury_job(self, job_id: int, reason: str) -> DeadLetterWithAttempts:
         """Give a job up, so that its lane goes on; the dead letter it became."""
         async with self._database.transaction() as connection:
             job = await _get_job(connection, job_id)
@@ -137,7 +138,7 @@ class Control:
         self._tell("job buried", job_id=job_id)
         return document
 
-    async def replay_dead_letter(self, dead_letter_id: int) -> Document:
+    async def replay_dead_letter(self, dead_letter_id: int) -> DeadLetterWithAttempts:
         """Queue the job of a dead letter once more; the dead letter, naming the new job."""
         async with self._database.transaction() as connection:
             await read_dead_letter(connection, dead_letter_id)

@@ -6,7 +6,6 @@ These are what ``/v1`` answers and what the commands print with ``--output json`
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from datetime import date, datetime
 from decimal import Context, Decimal
 from fractions import Fraction
@@ -16,47 +15,84 @@ from uuid import UUID
 from worker.loans.fields import MAX_SHARE_CHARACTERS
 from worker.loans.loan import Amounts, Loan
 from worker.money import format_major
-from worker.operations.views import DeadLetter, Event, Job, JobAbout, JobAttempt, Saga, Step, StepAttempt
-from worker.writeback.movement import Drawdown, Movement, Refund, Repayment, RepaymentReversal, movement_document
+from worker.operations.shapes import (
+    DeadLetterObject,
+    Item,
+    JobAttemptObject,
+    JobObject,
+    Listed,
+    LoanObject,
+    LoanStatus,
+    MovementObject,
+    RecordedEvent,
+    RefusalObject,
+    SagaObject,
+    Split,
+    StepAttemptObject,
+    StepObject,
+)
+from worker.operations.views import DeadLetter, Event, Job, JobAttempt, Saga, Step, StepAttempt
+from worker.writeback.classify import Refusal
+from worker.writeback.movement import Drawdown, Movement, Refund, Repayment, RepaymentReversal
 from worker.writeback.plan import movement_name
 
-Document: TypeAlias = dict[str, Any]
+Document: TypeAlias = Mapping[str, Any]
+"""Any of them, to those who only print it."""
 
 _SHARE: Final = Context(prec=MAX_SHARE_CHARACTERS)
 """Arithmetic that holds the longest share exactly."""
 
-TERMS: Final = ("loan_id", "borrower_id", "company_id", "connection_id", "currency", "interest_recognition")
 
-
-LOAN_STATUSES: Final = ("agreed", "active", "settled", "closed")
-"""Before anything was paid out; while something is outstanding; when nothing is; when the lender said so."""
-
-
-def page_document(items: Sequence[Document], following: int | str | None) -> Document:
+def page_document(items: Sequence[Item], following: int | str | None) -> Listed[Item]:
     """One page of a list; ``next`` is the ``after`` of the page that follows, null on the last."""
     return {"data": list(items), "next": None if following is None else str(following)}
 
 
-def event_document(event: Event) -> Document:
+def event_document(event: Event) -> RecordedEvent:
     """A loan event and what became of it; its own page adds the body exactly as it was signed."""
-    fields = {name: _plain(value) for name, value in asdict(event).items() if name != "id"}
-    return {**fields, "needs": list(event.needs)}
+    return {
+        "webhook_id": event.webhook_id,
+        "type": event.type,
+        "loan_id": event.loan_id,
+        "received_at": event.received_at.isoformat(),
+        "state": event.state,
+        "reason": event.reason,
+        "field": event.field,
+        "needs": list(event.needs),
+        "held_since": _moment(event.held_since),
+        "decided_at": _moment(event.decided_at),
+        "ledger_transaction_id": _id(event.ledger_transaction_id),
+        "saga_id": event.saga_id,
+        "dead_letter_id": event.dead_letter_id,
+        "corrects": event.corrects,
+        "corrected_by": event.corrected_by,
+    }
 
 
-def loan_document(loan: Loan) -> Document:
+def loan_document(loan: Loan) -> LoanObject:
     """A loan's terms, totals and what is outstanding."""
 
     def money(minor: int) -> str:
         return format_major(minor, loan.currency)
 
-    def split(amounts: Amounts) -> dict[str, str]:
-        return {name: money(minor) for name, minor in asdict(amounts).items()}
+    def split(amounts: Amounts) -> Split:
+        return {
+            "principal": money(amounts.principal),
+            "interest": money(amounts.interest),
+            "fees": money(amounts.fees),
+            "overpayment": money(amounts.overpayment),
+        }
 
     return {
-        **{name: _plain(getattr(loan, name)) for name in TERMS},
+        "loan_id": loan.loan_id,
+        "borrower_id": loan.borrower_id,
+        "company_id": str(loan.company_id),
+        "connection_id": str(loan.connection_id),
+        "currency": loan.currency,
+        "interest_recognition": loan.interest_recognition,
         "investors": [{"investor_id": one.investor_id, "share": _decimal(one.share)} for one in loan.investors],
         "status": loan_status(loan),
-        "closed_on": _plain(loan.closed_on),
+        "closed_on": _day(loan.closed_on),
         "outstanding": split(loan.outstanding),
         "totals": {
             "disbursed": money(loan.disbursed),
@@ -74,8 +110,8 @@ def loan_document(loan: Loan) -> Document:
     }
 
 
-def loan_status(loan: Loan) -> str:
-    """Where a loan stands: one of :data:`LOAN_STATUSES`."""
+def loan_status(loan: Loan) -> LoanStatus:
+    """Where a loan stands."""
     if loan.closed:
         return "closed"
     if not loan.settled_up:
@@ -83,16 +119,16 @@ def loan_status(loan: Loan) -> str:
     return "settled" if loan.disbursed else "agreed"
 
 
-def saga_document(saga: Saga) -> Document:
+def saga_document(saga: Saga) -> SagaObject:
     """A saga without its steps."""
     return {
         "saga_id": saga.id,
-        "kind": saga.kind.value,
+        "kind": saga.kind,
         "summary": _summary(saga),
         "event_id": saga.event_id,
         "loan_id": saga.loan_id,
-        "state": saga.state.value,
-        "waiting_for": _plain(saga.waiting_for),
+        "state": saga.state,
+        "waiting_for": saga.waiting_for,
         "reason": saga.reason,
         "steps_succeeded": saga.steps_succeeded,
         "steps_total": saga.steps_total,
@@ -102,38 +138,99 @@ def saga_document(saga: Saga) -> Document:
         "effective_date": saga.effective_date.isoformat(),
         "movement": _movement_document(saga.movement, saga.currency) if saga.movement else None,
         "mapping_version": saga.mapping_version,
-        "ledger_transaction_id": _plain(saga.ledger_transaction_id),
+        "ledger_transaction_id": _id(saga.ledger_transaction_id),
         "created_at": saga.created_at.isoformat(),
         "changed_at": saga.changed_at.isoformat(),
-        "finished_at": _plain(saga.finished_at),
+        "finished_at": _moment(saga.finished_at),
     }
 
 
-def step_document(step: Step, attempts: Sequence[StepAttempt]) -> Document:
+def step_document(step: Step, attempts: Sequence[StepAttempt]) -> StepObject:
     """A step with its history; its amount is its effect on the lender's account."""
-    fields = {name: _plain(value) for name, value in asdict(step).items() if name not in {"id", "refusal"}}
     return {
         "step_id": step.id,
-        **fields,
+        "n": step.n,
+        "kind": step.kind,
+        "purpose": step.purpose,
+        "state": step.state,
+        "reference": step.reference,
         "amount": format_major(step.amount, step.currency),
-        "refusal": asdict(step.refusal) if step.refusal else None,
-        "attempts": [_without(attempt, "step_id") for attempt in attempts],
+        "currency": step.currency,
+        "date": _day(step.date),
+        "mapping_version": step.mapping_version,
+        "compensates": step.compensates,
+        "key_generation": step.key_generation,
+        "idempotency_key": _id(step.idempotency_key),
+        "first_sent_at": _moment(step.first_sent_at),
+        "push_operation_key": _id(step.push_operation_key),
+        "record_id": step.record_id,
+        "refusal": _refusal_document(step.refusal) if step.refusal else None,
+        "unknown_since": _moment(step.unknown_since),
+        "unknown_cause": step.unknown_cause,
+        "attempts": [_step_attempt_document(attempt) for attempt in attempts],
     }
 
 
-def job_document(job: Job) -> Document:
+def job_document(job: Job) -> JobObject:
     """An unfinished job."""
-    return {"job_id": job.id, **_about(job.about), **_without(job, "id", "about")}
+    return {
+        "job_id": job.id,
+        "event_id": job.about.event_id,
+        "saga_id": job.about.saga_id,
+        "loan_id": job.about.loan_id,
+        "kind": job.kind,
+        "state": job.state,
+        "attempt": job.attempt,
+        "run_at": _moment(job.run_at),
+        "created_at": job.created_at.isoformat(),
+        "reason": job.reason,
+        "blocked_by": job.blocked_by,
+        "worker": job.worker,
+    }
 
 
-def dead_letter_document(letter: DeadLetter) -> Document:
+def dead_letter_document(letter: DeadLetter) -> DeadLetterObject:
     """A dead letter."""
-    return {"dead_letter_id": letter.id, **_about(letter.about), **_without(letter, "id", "about")}
+    return {
+        "dead_letter_id": letter.id,
+        "event_id": letter.about.event_id,
+        "saga_id": letter.about.saga_id,
+        "loan_id": letter.about.loan_id,
+        "job_id": letter.job_id,
+        "kind": letter.kind,
+        "attempt": letter.attempt,
+        "created_at": letter.created_at.isoformat(),
+        "reason_class": letter.reason_class,
+        "reason": letter.reason,
+        "buried_at": letter.buried_at.isoformat(),
+        "replayed_at": _moment(letter.replayed_at),
+        "replayed_job_id": letter.replayed_job_id,
+    }
 
 
-def job_attempt_document(attempt: JobAttempt) -> Document:
+def job_attempt_document(attempt: JobAttempt) -> JobAttemptObject:
     """One attempt of a job that did not succeed."""
-    return _without(attempt)
+    return {
+        "job_id": attempt.job_id,
+        "attempt": attempt.attempt,
+        "at": attempt.at.isoformat(),
+        "outcome": attempt.outcome,
+        "error": attempt.error,
+    }
+
+
+def _step_attempt_document(attempt: StepAttempt) -> StepAttemptObject:
+    return {
+        "at": attempt.at.isoformat(),
+        "key_generation": attempt.key_generation,
+        "action": attempt.action,
+        "outcome": attempt.outcome,
+        "detail": attempt.detail,
+    }
+
+
+def _refusal_document(refusal: Refusal) -> RefusalObject:
+    return {"responsible": refusal.responsible, "words": refusal.words, "field": refusal.field}
 
 
 def _decimal(share: Fraction) -> str:
@@ -166,25 +263,37 @@ def _figures(movement: Movement, currency: str) -> str:
             assert_never(movement)
 
 
-def _movement_document(movement: Movement, currency: str) -> Document:
-    stored = movement_document(movement)
-    return {name: format_major(value, currency) if type(value) is int else value for name, value in stored.items()}
+def _movement_document(movement: Movement, currency: str) -> MovementObject:
+    def money(minor: int) -> str:
+        return format_major(minor, currency)
 
-
-def _about(about: JobAbout) -> Document:
-    return {"event_id": about.event_id, "saga_id": about.saga_id, "loan_id": about.loan_id}
-
-
-def _without(view: Any, *names: str) -> Document:
-    fields: Mapping[str, Any] = asdict(view)
-    return {name: _plain(value) for name, value in fields.items() if name not in names}
-
-
-def _plain(value: Any) -> Any:
-    match value:
-        case UUID():
-            return str(value)
-        case datetime() | date():
-            return value.isoformat()
+    match movement:
+        case Drawdown(drawdown_id, amount, fee):
+            return {"type": "drawdown", "drawdown_id": drawdown_id, "amount": money(amount), "fee": money(fee)}
+        case Repayment():
+            return {
+                "type": "repayment",
+                "repayment_id": movement.repayment_id,
+                "principal": money(movement.principal),
+                "interest": money(movement.interest),
+                "fees": money(movement.fees),
+                "overpayment": money(movement.overpayment),
+            }
+        case RepaymentReversal(repayment_id, reason):
+            return {"type": "repayment_reversal", "repayment_id": repayment_id, "reason": reason}
+        case Refund(refund_id, amount):
+            return {"type": "refund", "refund_id": refund_id, "amount": money(amount)}
         case _:
-            return value
+            assert_never(movement)
+
+
+def _id(value: UUID | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def _moment(value: datetime | None) -> str | None:
+    return None if value is None else value.isoformat()
+
+
+def _day(value: date | None) -> str | None:
+    return None if value is None else value.isoformat()

@@ -9,9 +9,17 @@ from worker.ledger.reading import AccountBalance, Finding, Statement, StatementL
 from worker.ledger.transaction import Direction
 from worker.money import format_minor
 from worker.operations.documents import Document
+from worker.operations.shapes import (
+    AccountStatement,
+    AccountStatements,
+    StatementEntry,
+    TrialBalance,
+    TrialBalanceAccount,
+    TrialBalanceTotal,
+)
 
 
-def trial_balance_document(accounts: Sequence[AccountBalance], as_of: date | None) -> Document:
+def trial_balance_document(accounts: Sequence[AccountBalance], as_of: date | None) -> TrialBalance:
     """Every account that is not zero on the side it stands on, and each currency's totals.
 
     The totals are equal in a whole ledger, and what some of its accounts come to in a part of one.
@@ -25,7 +33,7 @@ def trial_balance_document(accounts: Sequence[AccountBalance], as_of: date | Non
     }
 
 
-def statement_document(statement: Statement, first: date, last: date) -> Document:
+def statement_document(statement: Statement, first: date, last: date) -> AccountStatement:
     """An account over a period, both days included: where it began, every entry, where it ended.
 
     Balances and totals are of what is posted: the opening balance and the totals make the closing balance.
@@ -36,7 +44,7 @@ def statement_document(statement: Statement, first: date, last: date) -> Documen
         "ledger_account_id": str(account.account_id),
         "external_id": account.external_id,
         "name": account.name,
-        "normal_balance": account.normal_balance.value,
+        "normal_balance": account.normal_balance,
         "currency": account.currency,
         "from": first.isoformat(),
         "to": last.isoformat(),
@@ -48,7 +56,7 @@ def statement_document(statement: Statement, first: date, last: date) -> Documen
     }
 
 
-def statements_document(statements: Sequence[Statement], first: date, last: date) -> Document:
+def statements_document(statements: Sequence[Statement], first: date, last: date) -> AccountStatements:
     """Several accounts over the same period."""
     return {"statements": [statement_document(statement, first, last) for statement in statements]}
 
@@ -58,7 +66,7 @@ def finding_document(finding: Finding) -> Document:
     return {"audit": finding.audit.value, "row": finding.row, "detail": finding.detail}
 
 
-def _trial_line(account: AccountBalance) -> Document:
+def _trial_line(account: AccountBalance) -> TrialBalanceAccount:
     debit = _debit(account)
     return {
         "ledger_account_id": str(account.account_id),
@@ -71,7 +79,7 @@ def _trial_line(account: AccountBalance) -> Document:
     }
 
 
-def _trial_total(accounts: Sequence[AccountBalance], unit: tuple[str, int]) -> Document:
+def _trial_total(accounts: Sequence[AccountBalance], unit: tuple[str, int]) -> TrialBalanceTotal:
     currency, exponent = unit
     debits = [_debit(account) for account in accounts if (account.currency, account.exponent) == unit]
     return {
@@ -81,7 +89,7 @@ def _trial_total(accounts: Sequence[AccountBalance], unit: tuple[str, int]) -> D
     }
 
 
-def _statement_line(line: StatementLine, account: AccountBalance) -> Document:
+def _statement_line(line: StatementLine, account: AccountBalance) -> StatementEntry:
     amount = _amount(line.amount, account)
     debit = line.direction is Direction.DEBIT
     running = line.sums.posted_debits - line.sums.posted_credits
@@ -91,7 +99,7 @@ def _statement_line(line: StatementLine, account: AccountBalance) -> Document:
         "description": line.description,
         "external_id": line.external_id,
         "ledger_transaction_id": str(line.transaction_id),
-        "status": line.status.value,
+        "status": line.status,
         "debit": amount if debit else None,
         "credit": None if debit else amount,
         "balance": _amount(posted, account),

@@ -5,7 +5,7 @@ Each answer is one snapshot of the database, and takes the same number of statem
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date, timedelta
 from typing import Final
@@ -21,7 +21,6 @@ from worker.ledger.reading import EVERY_ACCOUNT, AccountFilter, Statement
 from worker.loans import store as loans_store
 from worker.operations import store
 from worker.operations.documents import (
-    Document,
     dead_letter_document,
     event_document,
     job_attempt_document,
@@ -37,6 +36,23 @@ from worker.operations.ledger_documents import (
     trial_balance_document,
 )
 from worker.operations.ledgers import ledger_called
+from worker.operations.shapes import (
+    AccountStatement,
+    AccountStatements,
+    DeadLetterObject,
+    DeadLetterWithAttempts,
+    JobAttemptObject,
+    JobObject,
+    JobWithAttempts,
+    Listed,
+    LoanObject,
+    LoanWithSagas,
+    RecordedEvent,
+    RecordedEventWithBody,
+    SagaObject,
+    SagaWithSteps,
+    TrialBalance,
+)
 from worker.operations.views import (
     MAX_LIMIT,
     DeadLetterFilter,
@@ -63,14 +79,14 @@ class Reader:
         self._database = database
         self._treasury_url = treasury_url
 
-    async def list_events(self, which: EventFilter, page: Page[int]) -> Document:
+    async def list_events(self, which: EventFilter, page: Page[int]) -> Listed[RecordedEvent]:
         """Loan events, newest first."""
         async with self._snapshot() as connection:
             ids, following = page.cut(await store.find_events(connection, which, page))
             events = await store.load_events(connection, ids)
         return page_document([event_document(event) for event in events], following)
 
-    async def show_event(self, webhook_id: str) -> Document:
+    async def show_event(self, webhook_id: str) -> RecordedEventWithBody:
         """One loan event with its body, exactly as it was signed."""
         async with self._snapshot() as connection:
             message = await inbox_store.find_message(connection, Source.LOANS, webhook_id)
@@ -79,14 +95,14 @@ class Reader:
             (event,) = await store.load_events(connection, [message.id])
         return {**event_document(event), "body": message.body.decode()}
 
-    async def list_loans(self, page: Page[str]) -> Document:
+    async def list_loans(self, page: Page[str]) -> Listed[LoanObject]:
         """Loans, in the order of their ids."""
         async with self._snapshot() as connection:
             ids, following = page.cut(await store.find_loans(connection, page))
             loans = await loans_store.load_loans(connection, ids)
         return page_document([loan_document(loans[loan_id]) for loan_id in ids], following)
 
-    async def show_loan(self, loan_id: str) -> Document:
+    async def show_loan(self, loan_id: str) -> LoanWithSagas:
         """One loan with its newest held events and sagas; lists filtered by the loan have the rest."""
         newest: Page[int] = Page(limit=MAX_LIMIT)
         async with self._snapshot() as connection:
@@ -101,14 +117,14 @@ class Reader:
                 "sagas": [saga_document(saga) for saga in await store.load_sagas(connection, sagas)],
             }
 
-    async def list_sagas(self, which: SagaFilter, page: Page[int]) -> Document:
+    async def list_sagas(self, which: SagaFilter, page: Page[int]) -> Listed[SagaObject]:
         """Sagas, newest first."""
         async with self._snapshot() as connection:
             ids, following = page.cut(await store.find_sagas(connection, which, page))
             sagas = await store.load_sagas(connection, ids)
         return page_document([saga_document(saga) for saga in sagas], following)
 
-    async def show_saga(self, saga_id: int) -> Document:
+    async def show_saga(self, saga_id: int) -> SagaWithSteps:
         """One saga with its steps, each with its history."""
         async with self._snapshot() as connection:
             sagas = await store.load_sagas(connection, [saga_id])
@@ -120,33 +136,33 @@ class Reader:
         documents = [step_document(step, history) for step, history in zip(steps, histories, strict=True)]
         return {**saga_document(sagas[0]), "steps": documents}
 
-    async def list_jobs(self, which: JobFilter, page: Page[int]) -> Document:
+    async def list_jobs(self, which: JobFilter, page: Page[int]) -> Listed[JobObject]:
         """Unfinished jobs, newest first."""
         async with self._snapshot() as connection:
             ids, following = page.cut(await store.find_jobs(connection, which, page))
             jobs = await store.load_jobs(connection, ids)
         return page_document([job_document(job) for job in jobs], following)
 
-    async def show_job(self, job_id: int) -> Document:
+    async def show_job(self, job_id: int) -> JobWithAttempts:
         """One unfinished job with its failed attempts."""
         async with self._snapshot() as connection:
             return await read_job(connection, job_id)
 
-    async def list_dead_letters(self, which: DeadLetterFilter, page: Page[int]) -> Document:
+    async def list_dead_letters(self, which: DeadLetterFilter, page: Page[int]) -> Listed[DeadLetterObject]:
         """Dead letters nobody replayed yet, newest first."""
         async with self._snapshot() as connection:
             ids, following = page.cut(await store.find_dead_letters(connection, which, page))
             letters = await store.load_dead_letters(connection, ids)
         return page_document([dead_letter_document(letter) for letter in letters], following)
 
-    async def show_dead_letter(self, dead_letter_id: int) -> Document:
+    async def show_dead_letter(self, dead_letter_id: int) -> DeadLetterWithAttempts:
         """One dead letter, replayed or not, with the failed attempts of its job."""
         async with self._snapshot() as connection:
             return await read_dead_letter(connection, dead_letter_id)
 
     async def trial_balance(
         self, as_of: date | None, party: Party | None = None, ledger: str | None = None
-    ) -> Document:
+    ) -> TrialBalance:
         """A ledger's accounts, or a party's, now or as they stood at the end of a business day.
 
         The ledger here and below goes by its id or name; it is the lender's own when none is given.
@@ -158,7 +174,7 @@ class Reader:
             raise missing(party.noun, party.name)
         return trial_balance_document(accounts, as_of)
 
-    async def statement(self, account: str, first: date, last: date, ledger: str | None = None) -> Document:
+    async def statement(self, account: str, first: date, last: date, ledger: str | None = None) -> AccountStatement:
         """One account, by external id or id, over a period of business days, both included.
 
         Refused (400) when it has too many entries.
@@ -170,7 +186,9 @@ class Reader:
             raise missing("ledger account", account)
         return statement_document(statements[0], first, last)
 
-    async def party_statements(self, party: Party, first: date, last: date, ledger: str | None = None) -> Document:
+    async def party_statements(
+        self, party: Party, first: date, last: date, ledger: str | None = None
+    ) -> AccountStatements:
         """Every account of a party over the same period; refused (400) when they have too many entries."""
         statements = await self._statements(party.accounts, first, last, ledger)
         if not statements:
@@ -207,7 +225,7 @@ class Reader:
             yield connection
 
 
-async def read_job(connection: Connection, job_id: int) -> Document:
+async def read_job(connection: Connection, job_id: int) -> JobWithAttempts:
     """One unfinished job with its failed attempts; raises :class:`~worker.errors.Rejected` (404)."""
     jobs = await store.load_jobs(connection, [job_id])
     if not jobs:
@@ -215,7 +233,7 @@ async def read_job(connection: Connection, job_id: int) -> Document:
     return {**job_document(jobs[0]), "attempts": await _attempts(connection, job_id)}
 
 
-async def read_dead_letter(connection: Connection, dead_letter_id: int) -> Document:
+async def read_dead_letter(connection: Connection, dead_letter_id: int) -> DeadLetterWithAttempts:
     """One dead letter with the failed attempts of its job; raises :class:`~worker.errors.Rejected` (404)."""
     letters = await store.load_dead_letters(connection, [dead_letter_id])
     if not letters:
@@ -240,7 +258,7 @@ def missing(noun: str, name: int | str) -> Rejected:
     return Rejected(404, f"there is no {noun} {name}", code="not_found")
 
 
-async def _attempts(connection: Connection, job_id: int) -> Sequence[Document]:
+async def _attempts(connection: Connection, job_id: int) -> list[JobAttemptObject]:
     attempts = await jobs_store.list_attempts(connection, job_id)
     return [
         job_attempt_document(JobAttempt(one.job_id, one.attempt, one.at, one.outcome, one.error)) for one in attempts
