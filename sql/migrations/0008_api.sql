@@ -80,10 +80,34 @@ $$;
 create index ledger_transactions_newest on ledger_transactions (created_at, id);
 create index ledger_transactions_effective on ledger_transactions (effective_at, id);
 
--- A few pages of summaries, which posting does not feel: they cut a stretch of time out of all entries. Entries are
--- written in the order of their creation, and mostly near that of their effective times.
-create index ledger_entries_times on ledger_entries using brin (created_at, effective_at)
+-- A few pages of summaries, which posting does not feel: they cut a stretch of time out of all entries, and tell where an
+-- amount is not. Entries are written in the order of their creation, and mostly near that of their effective times. Of
+-- two classes for a column the first that can is asked: whether it has an amount, and then whether it has one between two.
+create index ledger_entries_summaries on ledger_entries
+    using brin (created_at, effective_at, amount numeric_bloom_ops, amount numeric_minmax_multi_ops)
     with (pages_per_range = 32, autosummarize = on);
+
+-- The transactions of the entries within bounds of amounts; null when these are that many or more. By the summaries, of
+-- which the planner believes that they are of no use for what comes in no order.
+create function ledger_few_of_amount(lower_bound numeric, upper_bound numeric, many integer) returns uuid[]
+language plpgsql stable set plan_cache_mode = force_custom_plan set enable_seqscan = off as $$
+begin
+    if upper_bound = lower_bound + 1 then
+        return (
+            select case when count(*) < many then coalesce(array_agg(few.transaction_id), '{}') end
+            from (select e.transaction_id from ledger_entries e where e.amount = lower_bound limit many) as few
+        );
+    end if;
+    return (
+        select case when count(*) < many then coalesce(array_agg(few.transaction_id), '{}') end
+        from (
+            select e.transaction_id
+            from ledger_entries e
+            where (lower_bound is null or e.amount >= lower_bound) and (upper_bound is null or e.amount < upper_bound)
+            limit many
+        ) as few
+    );
+end $$;
 
 create index ledger_entry_transitions_times on ledger_entry_transitions using brin (created_at)
     with (pages_per_range = 32, autosummarize = on);

@@ -89,6 +89,8 @@ def lists(hot: UUID, cold: UUID, some: UUID) -> list[tuple[str, int, dict[int, A
         ("api/few_effective", 3, {1: A_DAY_IN, 2: A_DAY_LATER, 3: 10_000}),
         ("api/few_entries", 4, {1: hot, 2: A_DAY_IN, 3: A_DAY_LATER, 4: 10_000}),
         ("api/few_of_entries", 4, {1: A_DAY_IN, 2: A_DAY_LATER, 4: 10_000}),
+        ("api/few_of_versions", 3, {1: 90_000, 3: 10_000}),
+        ("api/few_of_versions", 3, {1: 5, 2: 6, 3: 10_000}),
         ("api/list_versions", 11, {10: 26}),
         ("api/list_versions", 11, {8: some, 9: 0, 10: 26}),
         ("api/list_versions", 11, {6: 1, 10: 26}),
@@ -104,6 +106,19 @@ async def test_pages_are_read_through_indexes(database: Database, books: dict[st
         for name, parameters, given in lists(books["hot"], books["a1"], some):
             shown = await plan(connection, name, parameters, given)
             assert not read_whole(shown, *BIG_TABLES), f"{name} {given}\n{shown}"
+
+
+@pytest.mark.parametrize("amounts", [(5000, 5001), (5000, None), (None, 1)])
+async def test_an_amount_that_no_entry_has_is_not_looked_for_in_every_entry(
+    database: Database, books: dict[str, UUID], amounts: tuple[int | None, int | None]
+) -> None:
+    async with database.connection() as connection:
+        assert await connection.fetchval(query("api/few_of_amount"), *amounts, 10) == []
+        asked = f"explain (analyze, buffers, costs off) {query('api/few_of_amount')}"
+        shown = "\n".join(line[0] for line in await connection.fetch(asked, *amounts, 10))
+        pages = await connection.fetchval("select relpages from pg_class where oid = 'ledger_entries'::regclass")
+    read = sum(int(number) for number in re.findall(r"(?:hit|read)=(\d+)", shown.split("Planning")[0]))
+    assert 0 < read < pages / 10, shown
 
 
 async def test_the_balance_at_a_moment_looks_only_at_transactions_that_were_not_posted_at_once(

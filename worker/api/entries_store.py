@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
@@ -113,17 +113,28 @@ async def _reordered(connection: Connection, which: EntryFilter, view: EntryView
 
 async def _few_transactions(connection: Connection, which: EntryFilter) -> list[UUID] | None:
     """The only transactions that come into question, None when they are too many to be named, or need not be."""
-    few: list[UUID] | None = None
-    effective, since = which.effective_at, which.updated_at.lower
+    for name, *arguments in _narrowing(which):
+        few: list[UUID] | None = await connection.fetchval(query(name), *arguments, FEW)
+        if few is not None:
+            return few
+    return None
+
+
+def _narrowing(which: EntryFilter) -> Iterator[tuple[Any, ...]]:
+    """The statements, with their arguments, that may find the only transactions that come into question."""
+    effective, amount, version, since = which.effective_at, which.amount, which.version, which.updated_at.lower
     if since is not None:
-        few = await connection.fetchval(query("api/few_of_entries"), None, None, since, FEW)
-    elif which.account_id is not None:
-        pass  # its own indexes lead to them
-    elif which.statuses and Status.POSTED not in which.statuses and not which.show_deleted:
-        few = await connection.fetchval(query("api/few_unposted"), which.statuses, FEW)
-    elif effective.is_bounded and _is_anywhere(which):
-        few = await connection.fetchval(query("api/few_of_entries"), effective.lower, effective.upper, None, FEW)
-    return few
+        yield "api/few_of_entries", None, None, since
+    elif which.account_id is None:  # an account's own indexes lead to its entries
+        if which.statuses and Status.POSTED not in which.statuses and not which.show_deleted:
+            yield "api/few_unposted", which.statuses
+        if _is_anywhere(which):
+            if effective.is_bounded:
+                yield "api/few_of_entries", effective.lower, effective.upper, None
+            if amount.is_bounded:
+                yield "api/few_of_amount", amount.lower, amount.upper
+            if version.is_bounded:
+                yield "api/few_of_versions", _version(version.lower), _version(version.upper)
 
 
 def _is_anywhere(which: EntryFilter) -> bool:

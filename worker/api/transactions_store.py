@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
@@ -22,7 +22,7 @@ from worker.ledger.transaction import Status
 FEW_ENTRIES: Final = 10_000
 """Entries up to which the transactions of an account are looked up one by one. Of an account that has more, one
 transaction in so many is enough to fill a page by going through all transactions in their order. The same goes for a
-category, a ledger, a time and an amount; only amounts are looked for from one end of the entries to the other."""
+category, a ledger, a time and an amount."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,18 +135,21 @@ async def list_versions(connection: Connection, which: VersionFilter, page: Page
 
 async def _few_transactions(connection: Connection, which: TransactionFilter) -> list[UUID] | None:
     """The only transactions that come into question, None when they are too many to be named."""
-    few: list[UUID] | None = None
+    for name, *arguments in _narrowing(which):
+        few: list[UUID] | None = await connection.fetchval(query(name), *arguments, FEW_ENTRIES)
+        if few is not None:
+            return few
+    return None
+
+
+def _narrowing(which: TransactionFilter) -> Iterator[tuple[Any, ...]]:
+    """The statements, with their arguments, that may find the only transactions that come into question."""
     if which.account_id or which.category_id or which.ledger_id:
-        few = await connection.fetchval(
-            query("api/few_transactions"), which.account_id, which.category_id, which.ledger_id, FEW_ENTRIES
-        )
-    elif which.amount.is_bounded:
-        few = await connection.fetchval(query("api/few_of_amount"), which.amount.lower, which.amount.upper, FEW_ENTRIES)
-    elif which.effective_at.is_bounded:
-        few = await connection.fetchval(
-            query("api/few_effective"), which.effective_at.lower, which.effective_at.upper, FEW_ENTRIES
-        )
-    return few
+        yield "api/few_transactions", which.account_id, which.category_id, which.ledger_id
+    if which.amount.is_bounded:
+        yield "api/few_of_amount", which.amount.lower, which.amount.upper
+    if which.effective_at.is_bounded:
+        yield "api/few_effective", which.effective_at.lower, which.effective_at.upper
 
 
 async def _with_entries(connection: Connection, rows: Sequence[asyncpg.Record]) -> list[Transaction]:
