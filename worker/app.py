@@ -89,6 +89,12 @@ RECONNECT_SECONDS: Final = 1.0
 HTTP_SHUTDOWN_SECONDS: Final = 10.0
 """How long requests under way may take after the last job: within the grace a container platform gives."""
 
+MAX_LINE_BYTES: Final = 64 * 1024
+"""Of a request's first line and of each header: so long that what is too long is refused by its reader, by name.
+
+What is longer still is refused by the HTTP library, in its own words.
+"""
+
 log = structlog.get_logger(__name__)
 
 
@@ -158,7 +164,13 @@ class Replica:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until told to stop."""
-        runner = web.AppRunner(self.application(stop), access_log=None, shutdown_timeout=HTTP_SHUTDOWN_SECONDS)
+        runner = web.AppRunner(
+            self.application(stop),
+            access_log=None,
+            shutdown_timeout=HTTP_SHUTDOWN_SECONDS,
+            max_line_size=MAX_LINE_BYTES,
+            max_field_size=MAX_LINE_BYTES,
+        )
         await runner.setup()
         try:
             await web.TCPSite(runner, self._settings.host, self._settings.port).start()

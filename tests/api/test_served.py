@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
 import pytest
 from modern_treasury import AuthenticationError, ModernTreasury
 
+from tests.api.conftest import Raw
 from tests.api.lendnow import SIDES
+from worker.config import LedgerApiKey
 from worker.demo.processes import free_port, running
 
 
@@ -36,8 +39,9 @@ def tell_a_story(url: str) -> tuple[int, str]:
         return client.ledger_accounts.retrieve(cash.id).balances.posted_balance.amount, transaction.status
 
 
-@pytest.mark.parametrize("role", ["all", "api"])
-async def test_a_served_ledger_answers_the_official_client(database_url: str, tmp_path: Path, role: str) -> None:
+@pytest.fixture(params=["all", "api"])
+async def served(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -> AsyncIterator[str]:
+    """Where a service that is ready answers, in each role that does."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     environment = {
@@ -46,10 +50,30 @@ async def test_a_served_ledger_answers_the_official_client(database_url: str, tm
         "CODAT_API_KEY": "test-only",
         "LEDGER_API_KEYS": "lender:key-1,lender:key-2",
     }
-    async with running("service", ["serve", f"--role={role}"], environment, tmp_path) as process:
+    async with running("service", ["serve", f"--role={request.param}"], environment, tmp_path) as process:
         async with aiohttp.ClientSession() as session:
             await process.answering(session, f"{url}/readyz")
-        assert await asyncio.to_thread(tell_a_story, url) == (1_000_000, "posted")
+        yield url
+
+
+async def test_a_served_ledger_answers_the_official_client(served: str) -> None:
+    assert await asyncio.to_thread(tell_a_story, served) == (1_000_000, "posted")
+
+
+LONG = "x" * 60_000
+"""Of a URL or a header: over what HTTP servers usually take."""
+
+
+async def test_what_is_very_long_is_answered_like_anything_else(served: str) -> None:
+    async with aiohttp.ClientSession() as session:
+        raw, key = Raw(session, served), LedgerApiKey("lender", "key-1")
+        assert (await raw.call("GET", f"/api/ledgers?metadata[k]={LONG}", key))[:2] == (200, [])
+        assert (await raw.error("GET", f"/api/{LONG}", key=key))[0] == 404
+        refused = await raw.error(
+            "POST", "/api/ledgers", key=key, json={"name": "A"}, headers={"Idempotency-Key": LONG}
+        )
+        assert refused[0] == 422
+        assert refused[2] == "Idempotency-Key"
 
 
 async def test_without_keys_the_door_is_closed(database_url: str, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from worker.api.call import MAX_KEY_CHARACTERS
 
 AnyCase: TypeAlias = Case[Any]
 
-MAX_URL_CHARACTERS = 8_000
+MAX_URL_CHARACTERS = 60_000
 """What is longer is refused by the HTTP library itself, in its own words."""
 
 
