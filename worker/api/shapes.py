@@ -10,14 +10,11 @@ from typing import Annotated, Literal, NotRequired, TypeAlias, TypedDict
 
 from worker.api.bulk_objects import Action, EntityType, RequestStatus, ResourceType, ResultStatus
 from worker.api.objects import MonitorField, Operator, SettlementStatus
+from worker.json_types import Day, Id, Moment
 from worker.ledger.transaction import Direction, Status
 
-Id: TypeAlias = Annotated[str, ("format", "uuid")]
-Moment: TypeAlias = Annotated[str, ("format", "date-time")]
-Day: TypeAlias = Annotated[str, ("format", "date")]
 Digits: TypeAlias = Annotated[str, ("pattern", "^-?[0-9]+$")]
 Metadata: TypeAlias = dict[str, str]
-"""What a type cannot say is a keyword of JSON Schema beside it."""
 
 
 class Ping(TypedDict):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, Literal, TypedDict
+from typing import Any, Final
 
 from worker.codat.profiles import Profile
 from worker.openapi.document import Operation, Part, path_parameter, response
@@ -11,7 +11,8 @@ from worker.openapi.operator import SECURITY, SENTENCES, deciding, numbered, rea
 from worker.openapi.problem_responses import OF_ANY_BODY, problems
 from worker.openapi.schemas import Schema, Schemas, closed, nullable
 from worker.writeback.configure.request import MAX_TEXT
-from worker.writeback.mapping import LenderKind, MappingState
+from worker.writeback.mapping import LenderKind
+from worker.writeback.shapes import MappingObject, SagaAbandoned, SagaRuns
 
 PATH: Final = "/v1/companies/{company_id}/connections/{connection_id}/mapping"
 
@@ -22,25 +23,11 @@ _EXISTING: Final[Schema] = closed({"id": _TEXT})
 _PLACE: Final = (path_parameter("company_id", _ID), path_parameter("connection_id", _ID))
 
 
-class SagaRuns(TypedDict):
-    """The saga goes on."""
-
-    saga_id: int
-    state: Literal["running"]
-
-
-class SagaAbandoned(TypedDict):
-    """The saga was given up, for the reason that was given."""
-
-    saga_id: int
-    state: Literal["abandoned"]
-    reason: str
-
-
 def writeback_part(schemas: Schemas) -> Part:
     """Mappings, and the decisions about sagas."""
     wanted = schemas.define("MappingRequest", _mapping_request(schemas))
-    mapping = schemas.define("Mapping", _mapping(schemas, wanted))
+    members = {**schemas.members(MappingObject, "requested"), "requested": wanted}
+    mapping = schemas.define("Mapping", closed(members, description=MappingObject.__doc__))
     return Part(
         operations=[
             reading(PATH, "Mappings.retrieve", "The newest version of a mapping.", mapping, _PLACE, 404),
@@ -88,27 +75,6 @@ def _decisions(schemas: Schemas) -> list[Operation]:
         deciding(f"{path}/adopt", "Sagas.adopt", adopt, {202: runs}, place, record),
         deciding(f"{path}/bury", "Sagas.bury", bury, abandoned, place, reason),
     ]
-
-
-def _mapping(schemas: Schemas, wanted: Schema) -> Schema:
-    optional = nullable({"type": "string"})
-    return closed(
-        {
-            "company_id": _ID,
-            "connection_id": _ID,
-            "version": {"type": "integer"},
-            "state": schemas.of(MappingState),
-            "reason": optional,
-            "created_at": {"type": "string", "format": "date-time"},
-            "requested": wanted,
-            "lender_account_id": optional,
-            "lender_feed_id": optional,
-            "feed_connection_id": _ID,
-            "borrower_account_id": {"type": "string"},
-            "expense_account_id": optional,
-            "supplier_id": optional,
-        }
-    )
 
 
 def _mapping_request(schemas: Schemas) -> Schema:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Generic, Literal, TypeAlias, TypedDict, TypeVar
 
+from worker.json_types import Day, Id, Moment
 from worker.ledger.transaction import Direction, Status
 from worker.loans.events import InterestRecognition
 from worker.operations.views import EventState, JobCondition
@@ -15,11 +16,7 @@ from worker.writeback.plan import Purpose, StepKind
 from worker.writeback.situation import SagaKind, SagaState, UnknownCause, WaitingFor
 from worker.writeback.step import StepState
 
-Id: TypeAlias = Annotated[str, ("format", "uuid")]
-Moment: TypeAlias = Annotated[str, ("format", "date-time")]
-Day: TypeAlias = Annotated[str, ("format", "date")]
 Money: TypeAlias = Annotated[str, ("pattern", r"^-?[0-9]+(\.[0-9]+)?$"), ("description", "Exact major units.")]
-"""What a type cannot say is a keyword of JSON Schema beside it."""
 
 Item = TypeVar("Item")
 

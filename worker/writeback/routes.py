@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from aiohttp import web
@@ -18,6 +18,7 @@ from worker.writeback.configure.service import MappingService, Place
 from worker.writeback.configure.store import StoredMapping
 from worker.writeback.mapping import MappingState
 from worker.writeback.operator import Operator
+from worker.writeback.shapes import MappingObject, SagaAbandoned, SagaRuns
 
 MAPPING_PATH: Final = "/v1/companies/{company_id}/connections/{connection_id}/mapping"
 
@@ -55,29 +56,30 @@ class _Api:
     async def retry(self, request: web.Request) -> web.Response:
         require_bearer(request.headers.get("Authorization"), self._tokens)
         await self._operator.retry(_saga_id(request))
-        return _answer(202, {"saga_id": _saga_id(request), "state": "running"})
+        return _runs(_saga_id(request))
 
     async def adopt(self, request: web.Request) -> web.Response:
         require_bearer(request.headers.get("Authorization"), self._tokens)
         record_id = _text(decode_object(await read_body(request)), "record_id")
         await self._operator.adopt(_saga_id(request), record_id)
-        return _answer(202, {"saga_id": _saga_id(request), "state": "running"})
+        return _runs(_saga_id(request))
 
     async def bury(self, request: web.Request) -> web.Response:
         require_bearer(request.headers.get("Authorization"), self._tokens)
         document = decode_object(await read_body(request))
         reason = _text(document, "reason")
         await self._operator.abandon(_saga_id(request), reason, absent=_flag(document, "absent"))
-        return _answer(200, {"saga_id": _saga_id(request), "state": "abandoned", "reason": reason})
+        abandoned: SagaAbandoned = {"saga_id": _saga_id(request), "state": "abandoned", "reason": reason}
+        return _answer(200, abandoned)
 
 
-def mapping_document(mapping: StoredMapping) -> dict[str, Any]:
+def mapping_document(mapping: StoredMapping) -> MappingObject:
     """A mapping as ``/v1`` shows it: what was asked for, and the ids it has come to."""
     return {
         "company_id": str(mapping.company_id),
         "connection_id": str(mapping.connection_id),
         "version": mapping.version,
-        "state": mapping.state.value,
+        "state": mapping.state,
         "reason": mapping.reason,
         "created_at": mapping.created_at.isoformat(),
         "requested": request_document(mapping.request),
@@ -122,5 +124,10 @@ def _flag(document: dict[str, object], name: str) -> bool:
     return value
 
 
-def _answer(status: int, document: dict[str, Any]) -> web.Response:
+def _runs(saga_id: int) -> web.Response:
+    runs: SagaRuns = {"saga_id": saga_id, "state": "running"}
+    return _answer(202, runs)
+
+
+def _answer(status: int, document: MappingObject | SagaRuns | SagaAbandoned) -> web.Response:
     return web.Response(status=status, text=json.dumps(document), content_type="application/json")
