@@ -150,6 +150,10 @@ async def test_however_many_come_into_question_the_same_are_found(
         middle,
         {"ledger_account_id": lender.ids["cash"], **middle},
         {"ledger_account_category_id": category.id, **middle, "order_by": {"effective_at": "asc"}},
+        {"amount": {"eq": 3}},
+        {"amount": {"lt": 3}, **middle},
+        {"ledger_account_lock_version": {"gte": 5}},
+        {"ledger_account_lock_version": {"eq": 2}, "order_by": {"created_at": "desc"}},
     )
     transactions: tuple[dict[str, Any], ...] = (
         {"ledger_account_id": lender.ids["cash"]},
@@ -179,7 +183,8 @@ async def test_however_many_come_into_question_the_same_are_found(
         ]
 
     few = await everything()
-    assert [len(ids) for ids in few] == [4, 2, 10, 4, 12, 0, 4, 2, 2, 5, 5, 1, 2, 3, 0, 3, 6, 3, 2, 4, 2, 0, 0]
+    assert [len(ids) for ids in few[: len(entries)]] == [4, 2, 10, 4, 12, 0, 4, 2, 2, 4, 4, 2, 4]
+    assert [len(ids) for ids in few[len(entries) :]] == [5, 5, 1, 2, 3, 0, 3, 6, 3, 2, 4, 2, 0, 0]
     monkeypatch.setattr(entries_store, "FEW", 1)
     monkeypatch.setattr(transactions_store, "FEW_ENTRIES", 1)
     monkeypatch.setattr(accounts_store, "FEW", 1)
