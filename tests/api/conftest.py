@@ -13,6 +13,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from modern_treasury import AsyncModernTreasury
+from modern_treasury.types import Ledger, LedgerAccount
 
 from tests.api.lendnow import LendNow
 from worker.api.effects import Effects
@@ -25,6 +26,9 @@ from worker.problems import problem_middleware
 
 KEY = LedgerApiKey("the-lender", "a-key-of-the-tests")
 OTHER_KEY = LedgerApiKey("the-lender", "another-key-of-the-tests")
+
+MISSING = "00000000-0000-4000-8000-000000000000"
+"""An id that nothing has."""
 
 
 @dataclass
@@ -91,6 +95,18 @@ async def client(url: str) -> AsyncIterator[AsyncModernTreasury]:
 
 
 @pytest.fixture
+async def ledger(client: AsyncModernTreasury) -> Ledger:
+    """Empty books."""
+    return await client.ledgers.create(name="LendNow")
+
+
+@pytest.fixture
 async def lender(client: AsyncModernTreasury) -> LendNow:
     """The tutorial's chart of accounts."""
     return await LendNow.open(client)
+
+
+async def open_account(client: AsyncModernTreasury, ledger: Ledger, name: str, **given: Any) -> LedgerAccount:
+    """An account in dollars on the debit side, unless said otherwise."""
+    about = {"currency": "USD", "normal_balance": "debit", **given}
+    return await client.ledger_accounts.create(name=name, ledger_id=ledger.id, **about)

@@ -6,21 +6,10 @@ from typing import Any
 
 import pytest
 from modern_treasury import AsyncModernTreasury, NotFoundError, UnprocessableEntityError
-from modern_treasury.types import Ledger, LedgerAccount
+from modern_treasury.types import Ledger
 
-from tests.api.conftest import Raw
+from tests.api.conftest import Raw, open_account
 from tests.api.refusals import refused
-
-
-@pytest.fixture
-async def ledger(client: AsyncModernTreasury) -> Ledger:
-    """Empty books."""
-    return await client.ledgers.create(name="LendNow")
-
-
-async def open_account(client: AsyncModernTreasury, ledger: Ledger, name: str, **given: Any) -> LedgerAccount:
-    about = {"currency": "USD", "normal_balance": "debit", **given}
-    return await client.ledger_accounts.create(name=name, ledger_id=ledger.id, **about)
 
 
 async def test_an_account_begins_with_three_balances_of_zero(client: AsyncModernTreasury, ledger: Ledger) -> None:

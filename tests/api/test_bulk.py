@@ -12,7 +12,7 @@ from asyncpg import SerializationError
 from modern_treasury import AsyncModernTreasury, NotFoundError
 from modern_treasury.types import BulkRequest, BulkResult, LedgerTransaction
 
-from tests.api.conftest import Raw
+from tests.api.conftest import MISSING, Raw
 from tests.api.lendnow import LendNow
 from tests.api.refusals import bulk_error
 from worker.api import bulk_run, bulk_store
@@ -23,8 +23,6 @@ from worker.database import Database
 from worker.jobs.hints import Hints
 from worker.jobs.job import Claim, Job, Registration
 from worker.jobs.runner import Runner
-
-MISSING = "00000000-0000-4000-8000-000000000000"
 
 
 async def work(database: Database) -> None:

@@ -6,25 +6,14 @@ from typing import Any
 
 import pytest
 from modern_treasury import AsyncModernTreasury, NotFoundError, UnprocessableEntityError
-from modern_treasury.types import Ledger, LedgerAccount, LedgerAccountCategory
+from modern_treasury.types import Ledger, LedgerAccountCategory
 
-MISSING = "00000000-0000-4000-8000-000000000000"
-
-
-@pytest.fixture
-async def ledger(client: AsyncModernTreasury) -> Ledger:
-    """Empty books."""
-    return await client.ledgers.create(name="LendNow")
+from tests.api.conftest import MISSING, open_account
 
 
 async def open_category(client: AsyncModernTreasury, ledger: Ledger, name: str, **given: Any) -> LedgerAccountCategory:
     about = {"currency": "USD", "normal_balance": "debit", **given}
     return await client.ledger_account_categories.create(name=name, ledger_id=ledger.id, **about)
-
-
-async def open_account(client: AsyncModernTreasury, ledger: Ledger, name: str, **given: Any) -> LedgerAccount:
-    about = {"currency": "USD", "normal_balance": "debit", **given}
-    return await client.ledger_accounts.create(name=name, ledger_id=ledger.id, **about)
 
 
 async def test_a_category_is_created_changed_and_discarded(client: AsyncModernTreasury, ledger: Ledger) -> None:

@@ -7,11 +7,9 @@ from typing import Any
 import pytest
 from modern_treasury import AsyncModernTreasury, NotFoundError
 
-from tests.api.conftest import Raw
+from tests.api.conftest import MISSING, Raw
 from tests.api.lendnow import LendNow
 from worker.api import accounts_store, entries_store, transactions_store
-
-MISSING = "00000000-0000-4000-8000-000000000000"
 
 
 async def test_entries_filter_order_and_show_balances(client: AsyncModernTreasury, lender: LendNow) -> None:

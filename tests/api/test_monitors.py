@@ -18,7 +18,7 @@ from aiohttp.test_utils import TestServer
 from modern_treasury import AsyncModernTreasury, NotFoundError, UnprocessableEntityError
 from modern_treasury.types import LedgerAccountBalanceMonitor
 
-from tests.api.conftest import Raw
+from tests.api.conftest import MISSING, Raw
 from tests.api.lendnow import LendNow
 from worker.api.deliveries import DELIVER_EVENT, DeliveryHandler, Dispatcher
 from worker.config import LedgerWebhook
@@ -28,7 +28,6 @@ from worker.jobs.hints import Hints
 from worker.jobs.job import Registration
 from worker.jobs.runner import Runner
 
-MISSING = "00000000-0000-4000-8000-000000000000"
 SECRETS = (b"a" * 32, b"b" * 32)
 FIRST_SECRET_AS_TEXT = "whsec_YWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWE="
 PATIENCE_SECONDS = 30

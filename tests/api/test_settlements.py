@@ -12,13 +12,11 @@ import pytest
 from modern_treasury import AsyncModernTreasury, NotFoundError, UnprocessableEntityError
 from modern_treasury.types import LedgerAccountSettlement, LedgerTransaction
 
-from tests.api.conftest import Raw
+from tests.api.conftest import MISSING, Raw
 from tests.api.lendnow import LendNow
 from worker.api import settlements_store as store
 from worker.api.settlements_store import NewSettlement
 from worker.database import Database
-
-MISSING = "00000000-0000-4000-8000-000000000000"
 
 COUNT_MOVES = """
     create table moves (relation text, n int);

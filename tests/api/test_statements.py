@@ -9,11 +9,9 @@ import pytest
 from modern_treasury import AsyncModernTreasury, NotFoundError, UnprocessableEntityError
 from modern_treasury.types import LedgerAccountStatementCreateResponse as LedgerAccountStatement
 
-from tests.api.conftest import Raw
+from tests.api.conftest import MISSING, Raw
 from tests.api.lendnow import LendNow
 from worker.database import Database
-
-MISSING = "00000000-0000-4000-8000-000000000000"
 
 
 async def state(lender: LendNow, word: str, lower: str, upper: str, **said: Any) -> LedgerAccountStatement:

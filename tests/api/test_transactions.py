@@ -8,11 +8,9 @@ from typing import Any
 import pytest
 from modern_treasury import AsyncModernTreasury, ConflictError, NotFoundError
 
-from tests.api.conftest import Raw
+from tests.api.conftest import MISSING, Raw
 from tests.api.lendnow import LendNow
 from tests.api.refusals import refused
-
-MISSING = "00000000-0000-4000-8000-000000000000"
 
 
 async def test_a_new_transaction_is_pending_and_shows_everything(client: AsyncModernTreasury, lender: LendNow) -> None:
