@@ -59,6 +59,7 @@ SERVICES = (
     "jobs.maintenance",
     "jobs.runner",
     "jobs.outbox",
+    "ledger.memory",
     "ledger.foresight",
     "ledger.group_poster",
     "loans.apply",

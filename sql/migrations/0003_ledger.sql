@@ -321,9 +321,10 @@ $$;
 -- version of its account, without a gap or a double, up to one that the balance has counted; its sums are those of the
 -- version before, moved by its amount as far as the transaction's status says; and it tells whether that is posted.
 -- Plans are kept for the life of a session, and the first is made when the tables are small. What has a limit is looked
--- up row by row through an index, whatever the planner believes then; other joins are never nested loops.
+-- up row by row through an index, whatever the planner believes then; other joins are hashed.
 create function ledger_check_entries() returns trigger language plpgsql
-    set enable_seqscan = off set enable_nestloop = off as $$
+    set enable_seqscan = off set enable_nestloop = off set enable_mergejoin = off set enable_hashjoin = on
+    set enable_sort = off as $$
 declare
     wrong uuid;
     out_of_use boolean;
@@ -791,7 +792,7 @@ create function ledger_write_sums(
     of_ledger uuid, moment timestamptz, accounts uuid[], days date[], day_account integer[], day_day integer[],
     day_posted_debits numeric[], day_posted_credits numeric[], day_pending_debits numeric[],
     day_pending_credits numeric[], state_ids uuid[], state_versions integer[], state_digests bytea
-) returns void language plpgsql as $$
+) returns void language plpgsql set enable_hashjoin = on as $$
 begin
     with moves as materialized (
         select accounts[day_account[i]] as account_id, days[day_day[i]] as day, day_posted_debits[i] as posted_debits,
@@ -842,12 +843,12 @@ begin
     select of_ledger, position, state_ids, state_versions, state_digests, hash, moment from head;
 end $$;
 
--- Writes creations. Those decided on accounts at the versions_read lock the accounts now, which come in the order of their
--- ids; they write nothing and the answer is false unless each is still at its version. Without versions_read the accounts
--- were locked by the caller before it decided. Transactions, entries and balances are one
--- statement, because the tables check each statement as a whole.
+-- Writes creations, and answers with the moment. The accounts need not have been locked before it was decided: they come
+-- in the order of their ids and are found one by one, and what was decided on anything but their present versions and
+-- sums does not go on from them, which the tables refuse. Transactions, entries and balances are one statement, because
+-- each statement is checked as a whole.
 create function ledger_write_new(
-    of_ledger uuid, moment timestamptz, accounts uuid[], versions_read text,
+    of_ledger uuid, moment timestamptz, accounts uuid[],
     ids uuid[], statuses text, external_ids text[], descriptions text[], moments timestamptz[], metadata_texts text[],
     reasons text[], ledgerable_types text[], ledgerable_ids uuid[], last_entries text, digests bytea[],
     entry_moments timestamptz[], entry_metadata jsonb[], entry_transaction text, entry_account text,
@@ -858,11 +859,11 @@ create function ledger_write_new(
     balance_pending_credits text,
     days date[], day_account text, day_day text, day_posted_debits text, day_posted_credits text,
     day_pending_debits text, day_pending_credits text, state_digests bytea
-) returns boolean language plpgsql
-    set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+) returns timestamptz language plpgsql
+    set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
+as $$
 #variable_conflict use_column
 declare
-    expected constant bigint[] := versions_read;
     status constant text[] := statuses;
     last_n constant integer[] := last_entries;
     of_transaction constant integer[] := entry_transaction;
@@ -883,15 +884,6 @@ declare
     new_debits_pending constant numeric[] := balance_pending_debits;
     new_credits_pending constant numeric[] := balance_pending_credits;
 begin
-    if versions_read is not null and (
-        select count(*) <> cardinality(accounts)
-        from unnest(accounts) with ordinality as named (account_id, place)
-        cross join lateral (select lock_version from ledger_account_balances
-                            where account_id = named.account_id for no key update) as locked
-        where locked.lock_version = expected[place]
-    ) then
-        return false;
-    end if;
     with new_transactions as (
         insert into ledger_transactions
             (ledger_id, id, status, external_id, description, effective_at, metadata, archived_reason, ledgerable_type,
@@ -921,7 +913,7 @@ begin
         of_ledger, moment, accounts, days, day_account::integer[], day_day::integer[], day_posted_debits::numeric[],
         day_posted_credits::numeric[], day_pending_debits::numeric[], day_pending_credits::numeric[], ids,
         array_fill(0, array[cardinality(ids)]), state_digests);
-    return true;
+    return clock_timestamp();
 end $$;
 
 -- Writes whatever a batch decided under the locks of the accounts and of the transactions it changes, in one statement

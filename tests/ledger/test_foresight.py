@@ -11,6 +11,7 @@ from tests.ledger.books import CASH, LOAN, REVENUE, Ledger, create, credit, debi
 from worker.ledger import poster
 from worker.ledger.foresight import Foreseen, foresee
 from worker.ledger.group_poster import OPERATIONS_TO_FOLLOW, GroupPoster, NotPosted
+from worker.ledger.memory import Memory
 from worker.ledger.transaction import (
     Archive,
     Create,
@@ -24,16 +25,18 @@ from worker.ledger.transaction import (
 )
 
 
-async def decide(ledger: Ledger, *operations: Operation, before: Foreseen | None = None) -> Foreseen:
+async def decide(
+    ledger: Ledger, *operations: Operation, before: Foreseen | None = None, memory: Memory | None = None
+) -> Foreseen:
     async with ledger.database.connection() as connection:
-        foreseen = await foresee(connection, ledger.id, operations, before)
+        foreseen = await foresee(connection, ledger.id, operations, before, memory or Memory())
     assert foreseen is not None
     return foreseen
 
 
 async def write(ledger: Ledger, foreseen: Foreseen) -> bool:
     async with ledger.database.connection() as connection:
-        return await foreseen.write(connection)
+        return await foreseen.write(connection) is not None
 
 
 async def transactions(ledger: Ledger) -> int:
@@ -112,7 +115,8 @@ async def test_what_may_be_changing_right_now_takes_locks(ledger: Ledger, operat
     await ledger.post(earn("known"))
     first = await decide(ledger, earn("ahead"))
     async with ledger.database.connection() as connection:
-        assert await foresee(connection, ledger.id, [earn("new"), operation], first) is None
+        foreseen = await foresee(connection, ledger.id, [earn("new"), operation], first, Memory())
+        assert foreseen is None or await foreseen.write(connection) is None
 
 
 def poison(create: Create) -> Create:

@@ -1,26 +1,28 @@
 """Decide a batch while the one before it is still being written.
 
 What a batch leaves behind is known as soon as it is decided, before it is durable. The next one can be decided on that,
-while the database is busy with the first: program and server work at the same time. Nothing is believed that was not
-checked: the statement that writes locks every account and writes nothing unless each is at the version the decision
-rests on (:func:`~worker.ledger.posting_store.write_foreseen`). Who finds that it is not, or that the batch before
+while the database is busy with the first: program and server work at the same time. Nor need anything be read that this
+process wrote last (:mod:`worker.ledger.memory`). Nothing is believed that is not checked: the tables refuse entries
+that do not go on from the very version and sums of their account (``ledger_check_entries``), and what they cannot
+check, such as a refusal, rests on what was just read. Who finds that the books have moved on, or that the batch before
 failed, goes the careful way instead: :func:`~worker.ledger.poster.post`, under locks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from worker.database import Connection
 from worker.ledger import posting_store
-from worker.ledger.book import Account, Book, Round
+from worker.ledger.book import Account, Book
 from worker.ledger.evaluate import evaluate
+from worker.ledger.memory import Memory
 from worker.ledger.poster import new_ids
-from worker.ledger.posting_store import Names
-from worker.ledger.transaction import Create, Operation, Result
+from worker.ledger.posting_store import Creations, Locked, Names
+from worker.ledger.transaction import Create, Operation, Posted, Result, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,61 +32,87 @@ class Foreseen:
     results: Sequence[Result]
     accounts: Mapping[UUID, Account]
     external_ids: frozenset[str]
-    _ledger_id: UUID
     _now: datetime
-    _round: Round | None
-    _read: Mapping[UUID, int]
+    _creations: Creations | None
 
-    async def write(self, connection: Connection) -> bool:
-        """Write it, in one statement; False, and nothing is written, when it rests on what is no longer so.
+    async def write(self, connection: Connection) -> datetime | None:
+        """Write it, in one statement; the moment it did so, by the database's clock.
 
-        What it was decided on must have been written by then: versions are compared, and somebody else may have written
-        one of the same number.
+        None, and nothing is written, when it rests on what is no longer so.
         """
-        if self._round is None:
-            return True
-        return await posting_store.write_foreseen(connection, self._ledger_id, self._now, self._round, self._read)
+        return await self._creations.write(connection) if self._creations else self._now
 
 
 async def foresee(
-    connection: Connection, ledger_id: UUID, operations: Sequence[Operation], before: Foreseen | None
+    connection: Connection,
+    ledger_id: UUID,
+    operations: Sequence[Operation],
+    before: Foreseen | None,
+    memory: Memory,
 ) -> Foreseen | None:
     """Decide operations on the balances as ``before`` will leave them; None when that takes locks.
 
     Only creations under external ids that are new can be foreseen: whatever else there is may be changing right now.
     """
-    accounts, external_ids = Names(), set[str]()
+    named, external_ids = Names(), set[str]()
     for operation in operations:
         if not isinstance(operation, Create):
             return None
-        accounts.add([entry.account for entry in operation.transaction.entries])
+        named.add([entry.account for entry in operation.transaction.entries])
         if operation.transaction.external_id is not None:
             external_ids.add(operation.transaction.external_id)
     if before is not None and not before.external_ids.isdisjoint(external_ids):
         return None
-    read = await posting_store.read_balances(connection, ledger_id, accounts, external_ids)
-    if read is None:
+    remembered, unknown = memory.recall(ledger_id, named)
+    if remembered:
+        seen = await _complete(connection, ledger_id, remembered, unknown, memory)
+        foreseen = _decide(ledger_id, operations, seen, before) if seen else None
+        if foreseen is None or all(_rests_on_tables(result) for result in foreseen.results):
+            return foreseen
+    seen = await _read(connection, ledger_id, named, external_ids, memory)
+    return _decide(ledger_id, operations, seen, before) if seen else None
+
+
+def _rests_on_tables(result: Result) -> bool:
+    """Whether the tables refuse to write the result unless it is right, so that it may rest on what is remembered.
+
+    They know of no refusals, and archived transactions may share an external id with a live one.
+    """
+    return isinstance(result, Posted) and result.status is not Status.ARCHIVED
+
+
+async def _complete(
+    connection: Connection, ledger_id: UUID, remembered: Mapping[UUID, Account], unknown: Names, memory: Memory
+) -> Locked | None:
+    """What is remembered, and what had to be read."""
+    read = await _read(connection, ledger_id, unknown, (), memory) if unknown else None
+    if memory.now is None:
         return None
-    latest = {account_id: _latest(account, before) for account_id, account in read.accounts.items()}
-    versions = {account_id: account.lock_version for account_id, account in latest.items()}
-    book = Book(ledger_id, read.now, latest.values())
+    return Locked(memory.now, {**remembered, **read.accounts} if read else remembered)
+
+
+async def _read(
+    connection: Connection, ledger_id: UUID, named: Names, external_ids: Iterable[str], memory: Memory
+) -> Locked | None:
+    read = await posting_store.read_balances(connection, ledger_id, named, external_ids)
+    if read is not None:
+        memory.keep(read.accounts.values())
+        memory.set_clock(read.now)
+    return read
+
+
+def _decide(ledger_id: UUID, operations: Sequence[Operation], seen: Locked, before: Foreseen | None) -> Foreseen | None:
+    ahead = before.accounts if before else {}
+    accounts = {account_id: _latest(account, ahead.get(account_id)) for account_id, account in seen.accounts.items()}
+    book = Book(ledger_id, seen.now, accounts.values())
     decision = evaluate(book, operations, new_ids())
     if len(decision.rounds) > 1:
         return None
-    return Foreseen(
-        decision.results,
-        latest,
-        frozenset(external_ids),
-        ledger_id,
-        read.now,
-        decision.rounds[0] if decision.rounds else None,
-        versions,
-    )
+    creations = Creations(ledger_id, seen.now, decision.rounds[0]) if decision.rounds else None
+    return Foreseen(decision.results, accounts, frozenset(book.live), seen.now, creations)
 
 
-def _latest(account: Account, before: Foreseen | None) -> Account:
-    """The account as it was read, or as the batch before will leave it when that is further on."""
-    ahead = before.accounts.get(account.fixed.id) if before else None
-    if ahead is None or ahead.lock_version <= account.lock_version:
-        return account
-    return Account(account.fixed, *ahead.sums, ahead.lock_version)
+def _latest(account: Account, ahead: Account | None) -> Account:
+    """The account as it was seen, or as the batch before will leave it when that is further on; free to be moved."""
+    latest = account if ahead is None or ahead.lock_version <= account.lock_version else ahead
+    return Account(account.fixed, *latest.sums, latest.lock_version)

@@ -9,7 +9,7 @@ there.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Generic, Protocol, TypeVar
@@ -21,7 +21,8 @@ from worker.database import Connection, Database
 from worker.errors import DatabaseUnavailable, Unavailable
 from worker.ledger import poster
 from worker.ledger.foresight import Foreseen, foresee
-from worker.ledger.transaction import UNSET, Create, Operation, PartialPost, Posted, Result, Update
+from worker.ledger.memory import Memory
+from worker.ledger.transaction import UNSET, Create, Operation, PartialPost, Result, Update
 
 OPERATIONS_PER_BATCH: Final = 256
 """Longest batch: some tens of milliseconds, so that nobody waits for strangers. Longer ones are hardly cheaper."""
@@ -37,6 +38,9 @@ OPERATIONS_TO_FOLLOW: Final = 32
 
 BATCHES_AT_ONCE: Final = 8
 """Batches under way, of all ledgers: a fraction of the pool, so that reading goes on."""
+
+CAREFUL_BATCHES: Final = 8
+"""Batches of a ledger that go under locks at once after one was decided in vain: somebody else is posting there too."""
 
 ATTEMPTS: Final = 2
 """Times a batch is tried before it is halved: a race with another process (an external id, a deadlock) is over then."""
@@ -116,6 +120,8 @@ class GroupPoster(Generic[Ticket, Reply]):
         self._lanes: dict[UUID, _Lane[Ticket, Reply]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._turns = asyncio.Semaphore(BATCHES_AT_ONCE)
+        self._memory = Memory()
+        self._careful: Counter[UUID] = Counter()
         self._waiting = 0
         self._closed = False
 
@@ -180,21 +186,16 @@ class GroupPoster(Generic[Ticket, Reply]):
         try:
             async with self._turns:
                 self._waiting -= len(flight.batch)
-                try:
-                    answers = await self._post_foreseen(ledger_id, flight, before)
-                except DatabaseUnavailable as error:
-                    return _fail(flight.batch, error)
-                as_foreseen = (before is None or await before.landed) and answers is not None
-                # Otherwise what wrote nothing is unsure: it was decided on what the batch before was to leave behind.
-                sure = {
-                    place: answer
-                    for place, answer in enumerate(answers or ())
-                    if as_foreseen or isinstance(answer, Posted)
-                }
-                for place, answer in sure.items():
-                    _answer(flight.batch[place], answer)
-                if unsure := [each for place, each in enumerate(flight.batch) if place not in sure]:
-                    await self._settle(ledger_id, unsure, ATTEMPTS)
+                answers = await self._post_foreseen(ledger_id, flight, before)
+                as_foreseen = answers is not None
+                if answers is None:
+                    await self._settle(ledger_id, flight.batch, ATTEMPTS)
+                else:
+                    flight.landed.set_result(True)  # before the answers: the batch behind goes ahead of new callers
+                    _answer_all(flight.batch, answers)
+        except DatabaseUnavailable as error:
+            self._memory.clear()
+            _fail(flight.batch, error)
         finally:
             _fail(flight.batch, Unavailable("the service is shutting down"))  # whoever is left, if it was cancelled
             if not flight.foreseen.done():
@@ -220,29 +221,38 @@ class GroupPoster(Generic[Ticket, Reply]):
         self, ledger_id: UUID, flight: _Flight[Ticket, Reply], before: _Flight[Ticket, Reply] | None
     ) -> Sequence[Result | Reply]:
         batch = flight.batch
+        if self._careful[ledger_id]:
+            self._careful[ledger_id] -= 1
+            raise _NotAsForeseenError
         recorded = self._companion is not None and any(each.ticket is not None for each in batch)
         async with self._database.transaction() if recorded else self._database.connection() as connection:
             told = await self._admit(connection, batch)
             admitted = [each for place, each in enumerate(batch) if place not in told]
             operations = [each.operation for each in admitted]
-            foreseen = await foresee(connection, ledger_id, operations, before.foreseen.result() if before else None)
+            ahead = before.foreseen.result() if before else None
+            foreseen = await foresee(connection, ledger_id, operations, ahead, self._memory)
             if foreseen is None:
                 raise _NotAsForeseenError
             flight.foreseen.set_result(foreseen)
             # A version is proof only when it is that of the batch before, and not somebody else's of the same number.
             if before and not await before.landed:
                 raise _NotAsForeseenError
-            if not await foreseen.write(connection):
+            moment = await foreseen.write(connection)
+            if moment is None:
+                self._memory.forget(foreseen.accounts)
+                self._careful[ledger_id] = CAREFUL_BATCHES
                 raise _NotAsForeseenError
             await self._keep(connection, admitted, foreseen.results)
+        self._memory.keep(foreseen.accounts.values())
+        self._memory.set_clock(moment)
         return _in_order(batch, told, foreseen.results)
 
     async def _settle(self, ledger_id: UUID, batch: Sequence[_Waiting[Ticket, Reply]], attempts: int) -> None:
         """Answer everybody in the batch; whatever fails is tried again, then halved until it fails alone."""
         try:
             answers = await self._post(ledger_id, batch)
-        except DatabaseUnavailable as error:
-            _fail(batch, error)
+        except DatabaseUnavailable:
+            raise
         except Exception as error:
             if attempts > 1:
                 await self._settle(ledger_id, batch, attempts - 1)
@@ -255,15 +265,15 @@ class GroupPoster(Generic[Ticket, Reply]):
                 log.exception("ledger_operation_not_posted", operation=type(batch[0].operation).__name__)
                 _fail(batch, NotPosted(f"the operation could not be posted: {type(error).__name__}"))
         else:
-            for each, answer in zip(batch, answers, strict=True):
-                _answer(each, answer)
+            _answer_all(batch, answers)
 
     async def _post(self, ledger_id: UUID, batch: Sequence[_Waiting[Ticket, Reply]]) -> Sequence[Result | Reply]:
         async with self._database.transaction() as connection:
             told = await self._admit(connection, batch)
             admitted = [each for place, each in enumerate(batch) if place not in told]
-            results = await poster.post(connection, ledger_id, [each.operation for each in admitted])
+            results, accounts = await poster.post_batch(connection, ledger_id, [each.operation for each in admitted])
             await self._keep(connection, admitted, results)
+        self._memory.keep(accounts)
         return _in_order(batch, told, results)
 
     async def _admit(self, connection: Connection, batch: Sequence[_Waiting[Ticket, Reply]]) -> dict[int, Reply]:
@@ -302,9 +312,10 @@ def _in_order(
     return [told[place] if place in told else next(posted) for place in range(len(batch))]
 
 
-def _answer(waiting: _Waiting[Ticket, Reply], answer: Result | Reply) -> None:
-    if not waiting.answer.done():  # a caller that hung up cancelled its own wait, nobody else's
-        waiting.answer.set_result(answer)
+def _answer_all(batch: Sequence[_Waiting[Ticket, Reply]], answers: Sequence[Result | Reply]) -> None:
+    for waiting, answer in zip(batch, answers, strict=True):
+        if not waiting.answer.done():  # a caller that hung up cancelled its own wait, nobody else's
+            waiting.answer.set_result(answer)
 
 
 def _entries_of(operation: Operation) -> int:

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final, assert_never
+from typing import Final, NamedTuple, assert_never
 from uuid import UUID
 
 from worker.database import Connection
 from worker.ids import ENTROPY_BYTES, uuid7
 from worker.ledger import posting_store
-from worker.ledger.book import Book
+from worker.ledger.book import Account, Book
 from worker.ledger.evaluate import evaluate
 from worker.ledger.posting_store import Names
 from worker.ledger.transaction import (
@@ -37,6 +37,13 @@ _ENTRY_NUMBER_BYTES: Final = 2
 _RANDOM_BYTES: Final = ENTROPY_BYTES - _COUNTER_BYTES - _ENTRY_NUMBER_BYTES
 
 
+class Batch(NamedTuple):
+    """What became of each operation, and the accounts as they are once it is committed."""
+
+    results: list[Result]
+    accounts: Collection[Account]
+
+
 async def post(connection: Connection, ledger_id: UUID, operations: Sequence[Operation]) -> list[Result]:
     """Apply ``operations`` in order inside the caller's transaction; one result for each, in the same order.
 
@@ -45,15 +52,20 @@ async def post(connection: Connection, ledger_id: UUID, operations: Sequence[Ope
     that another poster may hold. ``asyncpg.UniqueViolationError`` means that another process wrote one of the
     external ids on other accounts at this very moment: roll back and call again, which then sees it.
     """
+    return (await post_batch(connection, ledger_id, operations)).results
+
+
+async def post_batch(connection: Connection, ledger_id: UUID, operations: Sequence[Operation]) -> Batch:
+    """Do what :func:`post` does, and tell what it leaves behind as well."""
     if not operations:
-        return []
+        return Batch([], ())
     book = await _open_book(connection, ledger_id, operations)
     decision = evaluate(book, operations, new_ids())
     if len(decision.rounds) > 1:
         await posting_store.lock_categories(connection, decision.rounds)
     for written in decision.rounds:
         await posting_store.write_round(connection, ledger_id, book.now, written)
-    return decision.results
+    return Batch(decision.results, book.accounts.values())
 
 
 @dataclass(slots=True)

@@ -31,6 +31,10 @@ _ENTRY_WIDTH: Final = WrittenEntry._fields.index("created_at")
 """What an entry's row is written with; the rest is the database's or the account's."""
 
 
+_OVERTAKEN: Final = frozenset({"LW004", "23505"})
+"""What the database says when somebody else was there first: what was decided does not go on from what is there now, or
+takes a version or an external id once more."""
+
 _SIDES: Final = {direction.value: direction for direction in Direction}
 
 
@@ -89,11 +93,11 @@ async def lock_balances(connection: Connection, ledger_id: UUID, named: Names) -
 
 
 async def read_balances(
-    connection: Connection, ledger_id: UUID, named: Names, external_ids: Iterable[str]
+    connection: Connection, ledger_id: UUID, named: Names, external_ids: Iterable[str] = ()
 ) -> Locked | None:
     """The balances of the accounts, those that exist, as they are now and without a lock.
 
-    None when one of the ``external_ids`` names a live transaction.
+    None when there are none, or one of the ``external_ids`` names a live transaction.
     """
     rows = await connection.fetch(
         query("ledger/read_balances"), ledger_id, list(named.external_ids), list(named.ids), list(external_ids)
@@ -139,23 +143,30 @@ async def lock_categories(connection: Connection, rounds: Sequence[Round]) -> No
 async def write_round(connection: Connection, ledger_id: UUID, now: datetime, written: Round) -> None:
     """Write what was decided at ``now``; the balances must have been locked in this transaction."""
     if written.only_creates:
-        await connection.execute(query("ledger/write_new"), *_new_arguments(ledger_id, now, written, None))
+        await connection.execute(query("ledger/write_new"), *_new_arguments(ledger_id, now, written))
     else:
         await connection.execute(query("ledger/write_round"), *_arguments(ledger_id, now, written))
 
 
-async def write_foreseen(
-    connection: Connection, ledger_id: UUID, now: datetime, written: Round, read: Mapping[UUID, int]
-) -> bool:
-    """Write creations that were decided on accounts at the versions ``read``, in one statement that locks them first.
+class Creations:
+    """Creations decided at ``now``, perhaps without locks, made up for the statement that writes them."""
 
-    False, and nothing is written, when an account has moved on, or one of the external ids was taken meanwhile.
-    """
-    try:
-        done = await connection.fetchval(query("ledger/write_new"), *_new_arguments(ledger_id, now, written, read))
-    except asyncpg.UniqueViolationError:
-        return False
-    return bool(done)
+    def __init__(self, ledger_id: UUID, now: datetime, written: Round) -> None:
+        self._arguments = _new_arguments(ledger_id, now, written)
+
+    async def write(self, connection: Connection) -> datetime | None:
+        """Write them in one statement; the moment it did so.
+
+        None, and nothing is written, when an account has moved on or one of the external ids is taken; a transaction
+        around it has to be rolled back then.
+        """
+        try:
+            moment: datetime = await connection.fetchval(query("ledger/write_new"), *self._arguments)
+        except asyncpg.PostgresError as error:
+            if error.sqlstate in _OVERTAKEN:
+                return None
+            raise
+        return moment
 
 
 async def edit_entry_metadata(connection: Connection, entry_id: UUID, changes: Mapping[str, str | None]) -> bool:
@@ -188,7 +199,7 @@ def _arguments(ledger_id: UUID, now: datetime, written: Round) -> list[Any]:
     ]
 
 
-def _new_arguments(ledger_id: UUID, now: datetime, written: Round, read: Mapping[UUID, int] | None) -> list[Any]:
+def _new_arguments(ledger_id: UUID, now: datetime, written: Round) -> list[Any]:
     """What ``ledger_write_new`` takes, in its order."""
     balances = sorted(written.balances)  # by account: the order of locks
     accounts = Places(balance.account_id for balance in balances)
@@ -200,7 +211,6 @@ def _new_arguments(ledger_id: UUID, now: datetime, written: Round, read: Mapping
         ledger_id,
         now,
         accounts.values,
-        None if read is None else whole_numbers([read[account_id] for account_id in accounts.values]),
         ids,
         words(statuses),
         external_ids,

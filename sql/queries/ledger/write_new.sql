@@ -1,5 +1,5 @@
--- Writes new transactions; false when an account has moved on from the version that was read (ledger_write_new).
+-- Writes new transactions; the moment it did so (ledger_write_new).
 select ledger_write_new(
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
-    $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41, $42
+    $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41
 )

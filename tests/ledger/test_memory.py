@@ -1,0 +1,207 @@
+"""What a process remembers of accounts saves reading them, and is never believed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from tests.ledger.books import CASH, LOAN, REVENUE, Ledger, create, credit, debit, earn, spend
+from worker.database import Connection
+from worker.ledger import memory as memory_module
+from worker.ledger import posting_store, store
+from worker.ledger.book import Account
+from worker.ledger.foresight import Foreseen, foresee
+from worker.ledger.group_poster import CAREFUL_BATCHES, GroupPoster
+from worker.ledger.memory import Memory
+from worker.ledger.posting_store import Names
+from worker.ledger.transaction import (
+    AccountSpec,
+    Direction,
+    Operation,
+    Posted,
+    RefusalCode,
+    Refused,
+    Result,
+    Status,
+)
+from worker.ledger.written import LedgerAccount
+
+NOON = datetime(2024, 3, 1, 12, tzinfo=UTC)
+LEDGER = uuid4()
+
+
+def account(name: str, version: int = 1) -> Account:
+    fixed = LedgerAccount(uuid4(), LEDGER, name, Direction.DEBIT, "GBP", 2, False, "")
+    return Account(fixed, 0, 0, 0, 0, version)
+
+
+def later(one: Account) -> Account:
+    return Account(one.fixed, 5, 0, 5, 0, one.lock_version + 1)
+
+
+@asynccontextmanager
+async def reading(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[list[Names]]:
+    """The accounts that are read for decisions meanwhile."""
+    read, read_balances = list[Names](), posting_store.read_balances
+
+    async def tell(
+        connection: Connection, ledger_id: UUID, named: Names, external_ids: Iterable[str]
+    ) -> posting_store.Locked | None:
+        read.append(named)
+        return await read_balances(connection, ledger_id, named, external_ids)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(posting_store, "read_balances", tell)
+        yield read
+
+
+async def submit(group: GroupPoster[None, None], ledger: Ledger, *operations: Operation) -> list[Result | None]:
+    return await asyncio.gather(*(group.submit(ledger.id, operation) for operation in operations))
+
+
+async def test_accounts_that_were_just_posted_to_are_not_read_again(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = GroupPoster[None, None](ledger.database)
+    await submit(group, ledger, earn("t1"))
+    async with reading(ledger, monkeypatch) as read:
+        await submit(group, ledger, earn("t2"), spend("t3", 150))
+        assert [sorted(names.external_ids) for names in read] == [[LOAN]]
+        await submit(group, ledger, spend("t4", 50))
+        assert len(read) == 1
+    assert ((await ledger.balance(CASH)).posted, (await ledger.balance(LOAN)).posted) == (0, 200)
+    assert await ledger.findings() == []
+
+
+async def test_what_locks_were_taken_for_is_remembered_as_well(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    group = GroupPoster[None, None](ledger.database)
+    await submit(group, ledger, earn("t1"))
+    await submit(group, ledger, earn("t1"))  # takes locks to find that it is there already
+    async with reading(ledger, monkeypatch) as read:
+        for n in range(CAREFUL_BATCHES + 1):
+            await submit(group, ledger, earn(f"more {n}"))
+        assert read == []
+    assert await ledger.findings() == []
+
+
+async def test_a_refusal_never_rests_on_what_is_remembered(ledger: Ledger) -> None:
+    group = GroupPoster[None, None](ledger.database)
+    await submit(group, ledger, earn("t1", 100))
+    await ledger.post(earn("foreign", 500))
+    assert [type(result) for result in await submit(group, ledger, spend("t2", 600))] == [Posted]
+    assert (await ledger.balance(CASH)).posted == 0
+
+
+async def test_what_somebody_else_spent_meanwhile_is_not_spent_again(ledger: Ledger) -> None:
+    group = GroupPoster[None, None](ledger.database)
+    await submit(group, ledger, earn("t1", 100))
+    await ledger.post(spend("foreign", 100))
+    (result,) = await submit(group, ledger, spend("t2", 1))
+    assert isinstance(result, Refused)
+    assert result.code is RefusalCode.BALANCE_CONDITION
+    assert await ledger.findings() == []
+
+
+async def test_after_a_meeting_with_another_poster_locks_come_first(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = GroupPoster[None, None](ledger.database)
+    await submit(group, ledger, earn("t"))
+    await ledger.post(earn("foreign"))
+    attempts, decide = 0, foresee
+
+    async def count(*arguments: Any) -> Foreseen | None:
+        nonlocal attempts
+        attempts += 1
+        return await decide(*arguments)
+
+    monkeypatch.setattr("worker.ledger.group_poster.foresee", count)
+    for n in range(CAREFUL_BATCHES + 2):
+        await submit(group, ledger, earn(f"t{n}"))
+    assert attempts == 2  # the one in vain, and the first one after those under locks
+    assert (await ledger.balance(CASH)).posted == 100 * (CAREFUL_BATCHES + 4)
+    assert await ledger.findings() == []
+
+
+async def test_a_name_that_went_to_another_account_is_found_again(ledger: Ledger) -> None:
+    group = GroupPoster[None, None](ledger.database)
+    unused = create("t1", debit("unused", 1), credit(REVENUE, 2))  # unbalanced: seen, but never posted to
+    async with ledger.database.transaction() as connection:
+        specs = [AccountSpec("unused", "Unused", Direction.DEBIT, "GBP")]
+        first = (await store.ensure_accounts(connection, ledger.id, specs))["unused"]
+    assert [type(result) for result in await submit(group, ledger, unused)] == [Refused]
+    async with ledger.database.transaction() as connection:
+        await connection.execute(
+            "update ledger_accounts set discarded_at = now(), external_id = null where id = $1", first
+        )
+        second = (await store.ensure_accounts(connection, ledger.id, specs))["unused"]
+    (result,) = await submit(group, ledger, create("t2", debit("unused", 1), credit(REVENUE, 1)))
+    assert isinstance(result, Posted)
+    assert result.written.entries[0].account_id == second != first
+
+
+async def test_an_archived_transaction_under_a_live_external_id_is_refused_whatever_is_remembered(
+    ledger: Ledger,
+) -> None:
+    group = GroupPoster[None, None](ledger.database)
+    await submit(group, ledger, earn("t1"))
+    (result,) = await submit(group, ledger, earn("t1", status=Status.ARCHIVED))
+    assert isinstance(result, Refused)
+    assert result.code is RefusalCode.EXTERNAL_ID_TAKEN
+
+
+def test_the_later_version_of_an_account_is_kept_and_a_name_finds_it() -> None:
+    memory, cash = Memory(), account("cash")
+    memory.keep([later(cash)])
+    memory.keep([cash])
+    found, unknown = memory.recall(LEDGER, Names({"cash", "other"}, {cash.fixed.id}))
+    assert found == {cash.fixed.id: later(cash)}
+    assert unknown == Names({"other"})
+
+
+def test_a_name_is_known_in_its_own_ledger_only() -> None:
+    memory = Memory()
+    memory.keep([account("cash")])
+    assert memory.recall(uuid4(), Names({"cash"})) == ({}, Names({"cash"}))
+
+
+def test_what_was_written_longest_ago_is_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory_module, "ACCOUNTS_REMEMBERED", 2)
+    memory, old, other, new = Memory(), account("old"), account("other"), account("new")
+    memory.keep([old, other])
+    memory.keep([later(old)])
+    memory.keep([new])
+    found, unknown = memory.recall(LEDGER, Names({"old", "other", "new"}))
+    assert found == {old.fixed.id: later(old), new.fixed.id: new}
+    assert unknown == Names({"other"})
+
+
+def test_what_is_forgotten_has_to_be_read_again() -> None:
+    memory, cash, loan = Memory(), account("cash"), account("loan")
+    memory.keep([cash, loan])
+    memory.set_clock(NOON)
+    memory.forget([cash.fixed.id, uuid4()])
+    assert memory.recall(LEDGER, Names({"cash", "loan"})) == ({loan.fixed.id: loan}, Names({"cash"}))
+    memory.clear()
+    assert memory.recall(LEDGER, Names({"loan"})) == ({}, Names({"loan"}))
+    assert memory.now is None
+
+
+def test_time_does_not_go_back_for_a_late_answer_but_for_a_clock_that_was_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("worker.ledger.memory.time.monotonic", lambda: 100.0)
+    memory = Memory()
+    assert memory.now is None
+    memory.set_clock(NOON)
+    memory.set_clock(NOON - timedelta(milliseconds=300))
+    assert memory.now == NOON
+    memory.set_clock(NOON + timedelta(milliseconds=300))
+    monkeypatch.setattr("worker.ledger.memory.time.monotonic", lambda: 101.0)
+    assert memory.now == NOON + timedelta(milliseconds=1300)
+    memory.set_clock(NOON - timedelta(hours=1))
+    assert memory.now == NOON - timedelta(hours=1)
