@@ -59,6 +59,7 @@ SERVICES = (
     "jobs.maintenance",
     "jobs.runner",
     "jobs.outbox",
+    "ledger.election",
     "ledger.memory",
     "ledger.foresight",
     "ledger.group_poster",

@@ -197,6 +197,14 @@ create table ledger_chain_heads (
     hash bytea not null
 ) with (fillfactor = 10);
 
+-- Which process decides a ledger's batches ahead of the locks, and until when (worker/ledger/election.py). A crash may
+-- forget it: only speed depends on it.
+create unlogged table ledger_posters (
+    ledger_id uuid primary key,
+    process_id uuid not null,
+    term_ends_at timestamptz not null
+) with (fillfactor = 10);
+
 -- Categories add up accounts and other categories of one ledger and currency.
 create table ledger_account_categories (
     id uuid primary key default gen_random_uuid(),

@@ -2,8 +2,8 @@
 
 There is no waiting for company. A ledger's first operation starts a batch at once; those that come while it is under
 way form the next one. One batch per ledger is being written at a time, in one process, and another may be decided
-meanwhile (:mod:`worker.ledger.foresight`). What keeps the books right are the locks in the database, whoever else posts
-there.
+meanwhile (:mod:`worker.ledger.foresight`), by the one process that was elected to (:mod:`worker.ledger.election`). What
+keeps the books right are the locks and the checks in the database, whoever else posts there.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import structlog
 from worker.database import Connection, Database
 from worker.errors import DatabaseUnavailable, Unavailable
 from worker.ledger import poster
+from worker.ledger.election import Election
 from worker.ledger.foresight import Foreseen, foresee
 from worker.ledger.memory import Memory
 from worker.ledger.transaction import UNSET, Create, Operation, PartialPost, Result, Update
@@ -120,6 +121,7 @@ class GroupPoster(Generic[Ticket, Reply]):
         self._lanes: dict[UUID, _Lane[Ticket, Reply]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._turns = asyncio.Semaphore(BATCHES_AT_ONCE)
+        self._election = Election(database)
         self._memory = Memory()
         self._careful: Counter[UUID] = Counter()
         self._waiting = 0
@@ -150,6 +152,7 @@ class GroupPoster(Generic[Ticket, Reply]):
         self._closed = True
         while self._tasks:
             await asyncio.gather(*self._tasks)
+        await self._election.close()
 
     async def _flush(self, ledger_id: UUID, lane: _Lane[Ticket, Reply]) -> None:
         """Post what waits, batch by batch; a batch worth it is decided while the one before it is being written."""
@@ -221,8 +224,7 @@ class GroupPoster(Generic[Ticket, Reply]):
         self, ledger_id: UUID, flight: _Flight[Ticket, Reply], before: _Flight[Ticket, Reply] | None
     ) -> Sequence[Result | Reply]:
         batch = flight.batch
-        if self._careful[ledger_id]:
-            self._careful[ledger_id] -= 1
+        if not self._election.is_won(ledger_id) or self._was_overtaken(ledger_id):
             raise _NotAsForeseenError
         recorded = self._companion is not None and any(each.ticket is not None for each in batch)
         async with self._database.transaction() if recorded else self._database.connection() as connection:
@@ -246,6 +248,13 @@ class GroupPoster(Generic[Ticket, Reply]):
         self._memory.keep(foreseen.accounts.values())
         self._memory.set_clock(moment)
         return _in_order(batch, told, foreseen.results)
+
+    def _was_overtaken(self, ledger_id: UUID) -> bool:
+        """Whether a batch was decided in vain a few batches ago."""
+        if not self._careful[ledger_id]:
+            return False
+        self._careful[ledger_id] -= 1
+        return True
 
     async def _settle(self, ledger_id: UUID, batch: Sequence[_Waiting[Ticket, Reply]], attempts: int) -> None:
         """Answer everybody in the batch; whatever fails is tried again, then halved until it fails alone."""

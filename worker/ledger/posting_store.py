@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -167,6 +167,11 @@ class Creations:
                 return None
             raise
         return moment
+
+
+async def elect_poster(connection: Connection, ledger_id: UUID, process_id: UUID, term: timedelta) -> bool:
+    """Elect the process for another term of the ledger; False while another one's has not ended."""
+    return bool(await connection.fetchval(query("ledger/elect_poster"), ledger_id, process_id, term))
 
 
 async def edit_entry_metadata(connection: Connection, entry_id: UUID, changes: Mapping[str, str | None]) -> bool:
