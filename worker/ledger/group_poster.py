@@ -34,7 +34,7 @@ ENTRIES_PER_BATCH: Final = 5_000
 WAITING_OPERATIONS: Final = 4_000
 """Most operations waiting, of all ledgers: about two seconds of work on a small machine."""
 
-OPERATIONS_TO_FOLLOW: Final = 32
+OPERATIONS_TO_FOLLOW: Final = 16
 """Shortest batch that is decided while another is being written: fewer cost more apart than the overlap saves."""
 
 BATCHES_AT_ONCE: Final = 8
@@ -87,6 +87,25 @@ class _Lane(Generic[Ticket, Reply]):
     """What waits for one ledger."""
 
     waiting: deque[_Waiting[Ticket, Reply]] = field(default_factory=deque)
+    company: asyncio.Future[None] | None = None
+    """Done once a batch worth following another waits, while somebody wants to know."""
+
+    def add(self, waiting: _Waiting[Ticket, Reply]) -> None:
+        self.waiting.append(waiting)
+        if self.company and self.is_company and not self.company.done():
+            self.company.set_result(None)
+
+    @property
+    def is_company(self) -> bool:
+        return len(self.waiting) >= OPERATIONS_TO_FOLLOW
+
+    async def has_company(self, answered: asyncio.Future[None]) -> bool:
+        """Whether a batch worth following another came before everybody in that one was answered."""
+        if not self.is_company:
+            self.company = answered.get_loop().create_future()
+            await asyncio.wait((self.company, answered), return_when=asyncio.FIRST_COMPLETED)
+            self.company = None
+        return self.is_company and not answered.done()
 
     def take(self, most: int) -> list[_Waiting[Ticket, Reply]]:
         batch: list[_Waiting[Ticket, Reply]] = []
@@ -105,7 +124,9 @@ class _Flight(Generic[Ticket, Reply]):
     foreseen: asyncio.Future[Foreseen | None]
     """What it will leave behind, as soon as that is known; None when nothing can be built on it."""
     landed: asyncio.Future[bool]
-    """Done once everybody in it has an answer; False when it did not go as it was foreseen."""
+    """Done as soon as it is durable, which the one behind waits for; False when it did not go as it was foreseen."""
+    answered: asyncio.Future[None]
+    """Done once everybody in it has an answer, and may have come back with the next operation."""
 
 
 class _NotAsForeseenError(Exception):
@@ -144,7 +165,7 @@ class GroupPoster(Generic[Ticket, Reply]):
         if lane is None:
             lane = self._lanes[ledger_id] = _Lane()
             self._start(self._flush(ledger_id, lane))
-        lane.waiting.append(_Waiting(operation, ticket, answer))
+        lane.add(_Waiting(operation, ticket, answer))
         return await answer
 
     async def close(self) -> None:
@@ -160,11 +181,11 @@ class GroupPoster(Generic[Ticket, Reply]):
         try:
             while lane.waiting or ahead:
                 if ahead is None:
-                    ahead = self._launch(ledger_id, lane.take(_first_share(len(lane.waiting))), None)
-                foreseen, behind = await ahead.foreseen, None
-                if foreseen and len(lane.waiting) >= OPERATIONS_TO_FOLLOW:
-                    behind = self._launch(ledger_id, lane.take(OPERATIONS_PER_BATCH), ahead)
-                await ahead.landed
+                    ahead = self._launch(ledger_id, lane.take(_fair_share(len(lane.waiting), None)), None)
+                behind = None
+                if await ahead.foreseen and await lane.has_company(ahead.answered):
+                    behind = self._launch(ledger_id, lane.take(_fair_share(len(lane.waiting), ahead)), ahead)
+                await ahead.answered
                 ahead = behind
         finally:
             # In the same step as the last look at what waits: an operation that comes later starts a lane of its own.
@@ -177,7 +198,7 @@ class GroupPoster(Generic[Ticket, Reply]):
         before: _Flight[Ticket, Reply] | None,
     ) -> _Flight[Ticket, Reply]:
         loop = asyncio.get_running_loop()
-        flight = _Flight(batch, loop.create_future(), loop.create_future())
+        flight = _Flight(batch, loop.create_future(), loop.create_future(), loop.create_future())
         self._start(self._fly(ledger_id, flight, before))
         return flight
 
@@ -205,6 +226,7 @@ class GroupPoster(Generic[Ticket, Reply]):
                 flight.foreseen.set_result(None)
             if not flight.landed.done():
                 flight.landed.set_result(as_foreseen)
+            flight.answered.set_result(None)
 
     async def _post_foreseen(
         self, ledger_id: UUID, flight: _Flight[Ticket, Reply], before: _Flight[Ticket, Reply] | None
@@ -307,9 +329,13 @@ class GroupPoster(Generic[Ticket, Reply]):
         task.add_done_callback(self._tasks.discard)
 
 
-def _first_share(waiting: int) -> int:
-    """What to begin with: half of what waits, when the other half is worth a batch that follows."""
-    return min(OPERATIONS_PER_BATCH, waiting // 2 if waiting >= 2 * OPERATIONS_TO_FOLLOW else waiting)
+def _fair_share(waiting: int, ahead: _Flight[Ticket, Reply] | None) -> int:
+    """How many of those that wait make the next batch: it and the one after or before it shall be of one size."""
+    if ahead is None:
+        share = waiting // 2 if waiting >= 2 * OPERATIONS_TO_FOLLOW else waiting
+    else:
+        share = max(OPERATIONS_TO_FOLLOW, (waiting + len(ahead.batch) + 1) // 2)
+    return min(OPERATIONS_PER_BATCH, share)
 
 
 def _in_order(
