@@ -8,6 +8,7 @@
 --   LW004  a balance or an account version that no entry explains
 --   LW005  a category that mixes ledgers or currencies, nests too deep or contains itself
 --   LW006  a new entry on a discarded account
+--   LW007  creations decided at a moment that is yet to come
 --
 -- Every check looks at a whole statement at once (transition tables), and one statement writes a transaction, its
 -- entries and the balances they lead to: entries that come later, however balanced, find their transaction complete.
@@ -820,7 +821,10 @@ begin
         select c.category_id, sum(posted_debits) as posted_debits, sum(posted_credits) as posted_credits,
                sum(pending_debits) as pending_debits, sum(pending_credits) as pending_credits
         from moves
-        join ledger_category_contents c on c.account_id = moves.account_id
+        cross join lateral (
+            select category_id from ledger_category_contents where account_id = moves.account_id
+            offset 0  -- account by account through the index: joined at large, all contents would be read for a batch
+        ) as c
         group by c.category_id
     ), locked_categories as materialized (
         select category_id
@@ -853,8 +857,9 @@ end $$;
 
 -- Writes creations, and answers with the moment. The accounts need not have been locked before it was decided: they come
 -- in the order of their ids and are found one by one, and what was decided on anything but their present versions and
--- sums does not go on from them, which the tables refuse. Transactions, entries and balances are one statement, because
--- each statement is checked as a whole.
+-- sums does not go on from them, which the tables refuse. What was decided at a moment yet to come is refused here:
+-- whatever tells by the clock what was there already, as a statement does, would never show it. Transactions, entries
+-- and balances are one statement, because each statement is checked as a whole.
 create function ledger_write_new(
     of_ledger uuid, moment timestamptz, accounts uuid[],
     ids uuid[], statuses text, external_ids text[], descriptions text[], moments timestamptz[], metadata_texts text[],
@@ -892,6 +897,9 @@ declare
     new_debits_pending constant numeric[] := balance_pending_debits;
     new_credits_pending constant numeric[] := balance_pending_credits;
 begin
+    if moment > clock_timestamp() then
+        raise exception 'creations were decided at %, which is yet to come', moment using errcode = 'LW007';
+    end if;
     with new_transactions as (
         insert into ledger_transactions
             (ledger_id, id, status, external_id, description, effective_at, metadata, archived_reason, ledgerable_type,

@@ -36,7 +36,7 @@ async def decide(
 
 async def write(ledger: Ledger, foreseen: Foreseen) -> bool:
     async with ledger.database.connection() as connection:
-        return await foreseen.write(connection) is not None
+        return await foreseen.write(connection, Memory())
 
 
 async def transactions(ledger: Ledger) -> int:
@@ -94,9 +94,12 @@ async def test_nothing_is_written_when_an_external_id_was_taken_on_other_account
     assert await transactions(ledger) == 1
 
 
-async def test_a_batch_of_refusals_has_nothing_to_write(ledger: Ledger) -> None:
-    foreseen = await decide(ledger, spend("t1", 1))
-    assert await write(ledger, foreseen)
+async def test_a_batch_of_refusals_has_nothing_to_write_and_nothing_to_say_of_the_clock(ledger: Ledger) -> None:
+    """It may have waited long for the batch before it: the moment it was decided is over."""
+    foreseen, memory = await decide(ledger, spend("t1", 1)), Memory()
+    async with ledger.database.connection() as connection:
+        assert await foreseen.write(connection, memory)
+    assert memory.now is None
     assert await transactions(ledger) == 0
 
 
@@ -116,7 +119,7 @@ async def test_what_may_be_changing_right_now_takes_locks(ledger: Ledger, operat
     first = await decide(ledger, earn("ahead"))
     async with ledger.database.connection() as connection:
         foreseen = await foresee(connection, ledger.id, [earn("new"), operation], first, Memory())
-        assert foreseen is None or await foreseen.write(connection) is None
+        assert foreseen is None or not await foreseen.write(connection, Memory())
 
 
 def poison(create: Create) -> Create:

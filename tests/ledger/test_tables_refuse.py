@@ -409,7 +409,7 @@ async def test_sums_over_those_of_a_foreign_version_are_refused(ledger: Ledger) 
     assert second is not None
     await ledger.post(earn("foreign", 500))
     async with ledger.database.connection() as connection:
-        assert await second.write(connection) is None
+        assert not await second.write(connection, Memory())
     assert (await ledger.balance(CASH)).posted == 500
     assert await ledger.findings() == []
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from worker.database import Connection
@@ -32,15 +31,19 @@ class Foreseen:
     results: Sequence[Result]
     accounts: Mapping[UUID, Account]
     external_ids: frozenset[str]
-    _now: datetime
     _creations: Creations | None
 
-    async def write(self, connection: Connection) -> datetime | None:
-        """Write it, in one statement; the moment it did so, by the database's clock.
+    async def write(self, connection: Connection, memory: Memory) -> bool:
+        """Write it, in one statement, and remember what that says of the database's clock.
 
-        None, and nothing is written, when it rests on what is no longer so.
+        False, and nothing is written, when it rests on what is no longer so.
         """
-        return await self._creations.write(connection) if self._creations else self._now
+        if self._creations is None:
+            return True
+        moment = await self._creations.write(connection)
+        if moment is not None:
+            memory.set_clock(moment)
+        return moment is not None
 
 
 async def foresee(
@@ -63,7 +66,7 @@ async def foresee(
             external_ids.add(operation.transaction.external_id)
     if before is not None and not before.external_ids.isdisjoint(external_ids):
         return None
-    remembered, unknown = memory.recall(ledger_id, named)
+    remembered, unknown = memory.recall(named)
     if remembered:
         seen = await _complete(connection, ledger_id, remembered, unknown, memory)
         foreseen = _decide(ledger_id, operations, seen, before) if seen else None
@@ -109,7 +112,7 @@ def _decide(ledger_id: UUID, operations: Sequence[Operation], seen: Locked, befo
     if len(decision.rounds) > 1:
         return None
     creations = Creations(ledger_id, seen.now, decision.rounds[0]) if decision.rounds else None
-    return Foreseen(decision.results, accounts, frozenset(book.live), seen.now, creations)
+    return Foreseen(decision.results, accounts, frozenset(book.live), creations)
 
 
 def _latest(account: Account, ahead: Account | None) -> Account:

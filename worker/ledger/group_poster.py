@@ -261,14 +261,13 @@ class GroupPoster(Generic[Ticket, Reply]):
             # A version is proof only when it is that of the batch before, and not somebody else's of the same number.
             if before and not await before.landed:
                 raise _NotAsForeseenError
-            moment = await foreseen.write(connection)
-            if moment is None:
+            if not await foreseen.write(connection, self._memory):
                 self._memory.forget(foreseen.accounts)
+                self._memory.forget_clock()
                 self._careful[ledger_id] = CAREFUL_BATCHES
                 raise _NotAsForeseenError
             await self._keep(connection, admitted, foreseen.results)
         self._memory.keep(foreseen.accounts.values())
-        self._memory.set_clock(moment)
         return _in_order(batch, told, foreseen.results)
 
     def _was_overtaken(self, ledger_id: UUID) -> bool:
@@ -302,10 +301,12 @@ class GroupPoster(Generic[Ticket, Reply]):
         async with self._database.transaction() as connection:
             told = await self._admit(connection, batch)
             admitted = [each for place, each in enumerate(batch) if place not in told]
-            results, accounts = await poster.post_batch(connection, ledger_id, [each.operation for each in admitted])
-            await self._keep(connection, admitted, results)
-        self._memory.keep(accounts)
-        return _in_order(batch, told, results)
+            posted = await poster.post_batch(connection, ledger_id, [each.operation for each in admitted])
+            await self._keep(connection, admitted, posted.results)
+        self._memory.keep(posted.accounts)
+        if posted.now is not None:
+            self._memory.set_clock(posted.now)
+        return _in_order(batch, told, posted.results)
 
     async def _admit(self, connection: Connection, batch: Sequence[_Waiting[Ticket, Reply]]) -> dict[int, Reply]:
         tickets = [(place, each.ticket) for place, each in enumerate(batch) if each.ticket is not None]

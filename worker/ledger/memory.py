@@ -27,19 +27,15 @@ class Memory:
 
     def __init__(self) -> None:
         self._accounts: dict[UUID, Account] = {}
-        self._ids: dict[tuple[UUID, str], UUID] = {}
         self._told: tuple[datetime, float] | None = None
 
-    def recall(self, ledger_id: UUID, named: Names) -> tuple[dict[UUID, Account], Names]:
-        """Those of the named accounts that are remembered, by id; and the names of the others."""
+    def recall(self, named: Names) -> tuple[dict[UUID, Account], Names]:
+        """Those of the named accounts that are remembered, by id; and the names of the others.
+
+        An external id is never remembered: it may be another account's by now, and the tables know only ids.
+        """
         found: dict[UUID, Account] = {}
-        unknown = Names()
-        for name in named.external_ids:
-            account_id = self._ids.get((ledger_id, name))
-            if account_id is None:
-                unknown.external_ids.add(name)
-            else:
-                found[account_id] = self._accounts[account_id]
+        unknown = Names(set(named.external_ids))
         for account_id in named.ids:
             account = self._accounts.get(account_id)
             if account is None:
@@ -54,23 +50,22 @@ class Memory:
             fixed = account.fixed
             known = self._accounts.pop(fixed.id, None)
             self._accounts[fixed.id] = account if known is None or known.lock_version <= account.lock_version else known
-            if fixed.external_id is not None:
-                self._ids[fixed.ledger_id, fixed.external_id] = fixed.id
         while len(self._accounts) > ACCOUNTS_REMEMBERED:
             self.forget([next(iter(self._accounts))])
 
     def forget(self, account_ids: Iterable[UUID]) -> None:
         """Have these accounts read again: they are no longer what they were."""
         for account_id in account_ids:
-            account = self._accounts.pop(account_id, None)
-            if account is not None and account.fixed.external_id is not None:
-                self._ids.pop((account.fixed.ledger_id, account.fixed.external_id), None)
+            self._accounts.pop(account_id, None)
+
+    def forget_clock(self) -> None:
+        """Have the database tell its clock again: it may have been set back by less than can be seen from here."""
+        self._told = None
 
     def clear(self) -> None:
         """Forget everything: the database may have come back as another one, and its clock with it."""
         self._accounts.clear()
-        self._ids.clear()
-        self._told = None
+        self.forget_clock()
 
     def set_clock(self, moment: datetime) -> None:
         """Take over what the database just said of its clock; it arrives late, but time does not go back for that."""

@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final, NamedTuple, assert_never
 from uuid import UUID
 
@@ -42,6 +43,8 @@ class Batch(NamedTuple):
 
     results: list[Result]
     accounts: Collection[Account]
+    now: datetime | None
+    """The moment it was decided, None when no account was there to be locked."""
 
 
 async def post(connection: Connection, ledger_id: UUID, operations: Sequence[Operation]) -> list[Result]:
@@ -58,14 +61,14 @@ async def post(connection: Connection, ledger_id: UUID, operations: Sequence[Ope
 async def post_batch(connection: Connection, ledger_id: UUID, operations: Sequence[Operation]) -> Batch:
     """Do what :func:`post` does, and tell what it leaves behind as well."""
     if not operations:
-        return Batch([], ())
+        return Batch([], (), None)
     book = await _open_book(connection, ledger_id, operations)
     decision = evaluate(book, operations, new_ids())
     if len(decision.rounds) > 1:
         await posting_store.lock_categories(connection, decision.rounds)
     for written in decision.rounds:
         await posting_store.write_round(connection, ledger_id, book.now, written)
-    return Batch(decision.results, book.accounts.values())
+    return Batch(decision.results, book.accounts.values(), book.now if book.accounts else None)
 
 
 @dataclass(slots=True)
