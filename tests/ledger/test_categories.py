@@ -11,10 +11,11 @@ import asyncpg
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.ledger.books import CASH, LOAN, REVENUE, Ledger, create, credit, debit, earn
-from worker.database import Connection, Database
+from tests.ledger.books import ASSETS, CASH, LOAN, REVENUE, Ledger, create, credit, debit, earn
+from worker.database import Connection, Database, PoolLimits
+from worker.ledger import store
 from worker.ledger.balance import Sums
-from worker.ledger.transaction import Archive, Post, Status
+from worker.ledger.transaction import AccountSpec, Archive, Create, Direction, Post, Status
 
 LEDGER_NUMBERS = count(1)
 CATEGORIES: Final = 5
@@ -118,3 +119,37 @@ async def test_memberships_that_change_while_others_post_lose_nothing(ledger: Le
         *(write(writer) for writer in range(4)),
     )
     assert await ledger.findings() == []
+
+
+CONTENTS_READ = """
+    select sum(idx_tup_read)::int from pg_stat_user_indexes where relname = 'ledger_category_contents'
+"""
+
+
+async def test_a_plan_made_while_categories_were_small_does_not_read_all_they_contain_later(
+    ledger: Ledger, database_url: str
+) -> None:
+    """One session, whose plans are kept, and no statistics that would have them made anew."""
+    async with Database.open(database_url, limits=PoolLimits(max_connections=1)) as one:
+        early = Ledger(one, ledger.id)
+        async with one.connection() as session:
+            await session.execute("alter table ledger_category_contents set (autovacuum_enabled = off)")
+        await early.post(spend_nothing("early"))
+        async with one.transaction() as session:
+            await store.ensure_accounts(
+                session,
+                ledger.id,
+                [AccountSpec(f"more {n}", "More", Direction.DEBIT, "GBP", {}, (ASSETS,)) for n in range(2000)],
+            )
+        read = []
+        for n in range(2):
+            async with one.connection() as session:
+                await session.execute("select pg_stat_force_next_flush()")
+                read.append(await session.fetchval(CONTENTS_READ))
+            if n == 0:
+                await early.post(spend_nothing("late"))
+        assert read[1] - read[0] < 100
+
+
+def spend_nothing(external_id: str) -> Create:
+    return create(external_id, debit(LOAN, 0), credit(CASH, 0))
