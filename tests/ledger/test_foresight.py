@@ -15,6 +15,8 @@ from worker.ledger.memory import Memory
 from worker.ledger.transaction import (
     Archive,
     Create,
+    Direction,
+    NewEntry,
     Operation,
     Post,
     Posted,
@@ -166,3 +168,27 @@ async def test_a_foreign_version_of_the_same_number_is_not_taken_for_the_batch_b
     assert {type(answer) for answer in await submitted} == {Posted}
     assert (await ledger.balance(CASH)).posted == 502 * OPERATIONS_TO_FOLLOW
     assert await ledger.findings() == []
+
+
+async def test_accounts_are_locked_in_the_order_of_their_ids_however_they_are_named(ledger: Ledger) -> None:
+    """Whoever waits for the first of them holds none of the others."""
+    async with ledger.database.connection() as connection:
+        rows = await connection.fetch(
+            "select id from ledger_accounts where external_id = any($1) order by id", [CASH, LOAN, REVENUE]
+        )
+    first, second, third = (row["id"] for row in rows)
+    entries = (
+        NewEntry(third, Direction.DEBIT, 1),
+        NewEntry(second, Direction.DEBIT, 1),
+        NewEntry(first, Direction.CREDIT, 2),
+    )
+    foreseen = await decide(ledger, create("t1", *entries))
+    lock = "select from ledger_account_balances where account_id = any($1) for no key update nowait"
+    async with ledger.database.transaction() as foreign:
+        await foreign.execute(lock, [first])
+        writing = asyncio.create_task(write(ledger, foreseen))
+        while not await waits_for_a_lock(ledger):
+            pass
+        async with ledger.database.transaction() as other:
+            await other.execute(lock, [second, third])
+    assert await writing
