@@ -33,6 +33,14 @@ class Foreseen:
     external_ids: frozenset[str]
     _creations: Creations | None
 
+    @property
+    def rests_on_tables(self) -> bool:
+        """Whether the tables refuse to write the results unless they are right, and so whatever they were decided on.
+
+        They know of no refusals, and archived transactions may share an external id with a live one.
+        """
+        return all(isinstance(result, Posted) and result.status is not Status.ARCHIVED for result in self.results)
+
     async def write(self, connection: Connection, memory: Memory) -> bool:
         """Write it, in one statement, and remember what that says of the database's clock.
 
@@ -70,18 +78,10 @@ async def foresee(
     if remembered:
         seen = await _complete(connection, ledger_id, remembered, unknown, memory)
         foreseen = _decide(ledger_id, operations, seen, before) if seen else None
-        if foreseen is None or all(_rests_on_tables(result) for result in foreseen.results):
+        if foreseen is None or foreseen.rests_on_tables:
             return foreseen
     seen = await _read(connection, ledger_id, named, external_ids, memory)
     return _decide(ledger_id, operations, seen, before) if seen else None
-
-
-def _rests_on_tables(result: Result) -> bool:
-    """Whether the tables refuse to write the result unless it is right, so that it may rest on what is remembered.
-
-    They know of no refusals, and archived transactions may share an external id with a live one.
-    """
-    return isinstance(result, Posted) and result.status is not Status.ARCHIVED
 
 
 async def _complete(

@@ -124,7 +124,7 @@ class _Flight(Generic[Ticket, Reply]):
     foreseen: asyncio.Future[Foreseen | None]
     """What it will leave behind, as soon as that is known; None when nothing can be built on it."""
     landed: asyncio.Future[bool]
-    """Done as soon as it is durable, which the one behind waits for; False when it did not go as it was foreseen."""
+    """Done as soon as it is durable, which the one behind may wait for; False when it did not go as it was foreseen."""
     answered: asyncio.Future[None]
     """Done once everybody in it has an answer, and may have come back with the next operation."""
 
@@ -258,13 +258,14 @@ class GroupPoster(Generic[Ticket, Reply]):
             if foreseen is None:
                 raise _NotAsForeseenError
             flight.foreseen.set_result(foreseen)
-            # A version is proof only when it is that of the batch before, and not somebody else's of the same number.
-            if before and not await before.landed:
+            # The tables let nothing stand that does not go on from the batch before; of the rest, it has to be known.
+            if before and not foreseen.rests_on_tables and not await before.landed:
                 raise _NotAsForeseenError
             if not await foreseen.write(connection, self._memory):
                 self._memory.forget(foreseen.accounts)
                 self._memory.forget_clock()
-                self._careful[ledger_id] = CAREFUL_BATCHES
+                if before is None or await before.landed:
+                    self._careful[ledger_id] = CAREFUL_BATCHES
                 raise _NotAsForeseenError
             await self._keep(connection, admitted, foreseen.results)
         self._memory.keep(foreseen.accounts.values())
