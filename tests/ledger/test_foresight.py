@@ -200,7 +200,7 @@ async def test_accounts_are_locked_in_the_order_of_their_ids_however_they_are_na
     async with ledger.database.transaction() as foreign:
         await foreign.execute(lock, [first])
         writing = asyncio.create_task(write(ledger, foreseen))
-        while not await waits_for_a_lock(ledger):
+        while not await wait_for_locks(ledger):
             pass
         async with ledger.database.transaction() as other:
             await other.execute(lock, [second, third])

@@ -15,7 +15,7 @@ from worker.ledger import posting_store
 from worker.ledger.book import BalanceRow, ChangeRow, Round, TransitionRow
 from worker.ledger.foresight import foresee
 from worker.ledger.memory import Memory
-from worker.ledger.transaction import Archive, Direction, Post, Posted, Status
+from worker.ledger.transaction import Archive, Create, Direction, Post, Posted, Status
 
 NOW = datetime(2024, 3, 1, 9, tzinfo=UTC)
 UNBALANCED, FINAL, STATUS, UNEXPLAINED, CATEGORY = "LW001", "LW002", "LW003", "LW004", "LW005"
@@ -384,22 +384,44 @@ async def test_a_category_never_contains_itself(ledger: Ledger) -> None:
         await nest(connection, third, first)
 
 
+def falsify(written: Round, account: str, n: int, **wrong: int) -> None:
+    """Add to fields of an account's n-th new entry, and to the balance if that repeats them."""
+    entry = [entry for entry in written.entries if entry.account.external_id == account][n]
+    false = entry._replace(**{name: getattr(entry, name) + added for name, added in wrong.items()})
+    written.entries = [false if each is entry else each for each in written.entries]
+    written.balances = [
+        balance._replace(**{name: getattr(balance, name) + added for name, added in wrong.items()})
+        if (balance.account_id, balance.lock_version) == (entry.account_id, entry.lock_version)
+        else balance
+        for balance in written.balances
+    ]
+
+
 @pytest.mark.parametrize("n", [0, 1, 2])
-async def test_sums_that_do_not_go_on_from_those_before_are_refused(ledger: Ledger, n: int) -> None:
+@pytest.mark.parametrize("account", [CASH, REVENUE])
+@pytest.mark.parametrize("sum_", ["posted_debits", "posted_credits", "pending_debits", "pending_credits"])
+async def test_sums_that_do_not_go_on_from_those_before_are_refused(
+    ledger: Ledger, account: str, sum_: str, n: int
+) -> None:
     """In the first entry of a batch on an account, in one between, and in the last, which the balance repeats."""
-    await ledger.post(earn("before"))
+    await ledger.post(earn("before"), earn("in flight", 500, Status.PENDING), back("in flight too", 500))
     async with refused(ledger, UNEXPLAINED) as connection:
         written = await ledger.decided(connection, *(earn(f"t{each}") for each in range(3)))
-        on_cash = [entry for entry in written.entries if entry.account.external_id == CASH]
-        wrong = on_cash[n]._replace(pending_debits=on_cash[n].pending_debits + 1)
-        written.entries = [wrong if entry is on_cash[n] else entry for entry in written.entries]
-        written.balances = [
-            balance._replace(pending_debits=wrong.pending_debits)
-            if (balance.account_id, balance.lock_version) == (wrong.account_id, wrong.lock_version)
-            else balance
-            for balance in written.balances
-        ]
+        falsify(written, account, n, **{sum_: 1})
         await posting_store.write_round(connection, ledger.id, NOW, written)
+
+
+@pytest.mark.parametrize("account", [CASH, REVENUE])
+async def test_a_gap_between_new_versions_is_refused(ledger: Ledger, account: str) -> None:
+    async with refused(ledger, UNEXPLAINED) as connection:
+        written = await ledger.decided(connection, earn("t1"), earn("t2"))
+        falsify(written, account, 1, lock_version=1)
+        await posting_store.write_round(connection, ledger.id, NOW, written)
+
+
+def back(external_id: str, amount: int) -> Create:
+    """Cash that is about to go back, so that every sum of its accounts has something in flight."""
+    return create(external_id, debit(REVENUE, amount), credit(CASH, amount), status=Status.PENDING)
 
 
 async def test_sums_over_those_of_a_foreign_version_are_refused(ledger: Ledger) -> None:

@@ -133,6 +133,10 @@ class _NotAsForeseenError(Exception):
     """The batch can not be written as it was decided: it has to be posted under locks."""
 
 
+class _OvertakenError(_NotAsForeseenError):
+    """The batch was refused by the database: it does not go on from what is there."""
+
+
 class GroupPoster(Generic[Ticket, Reply]):
     """Posts operations in shared commits. A ``companion`` may keep records of its own in each."""
 
@@ -234,6 +238,10 @@ class GroupPoster(Generic[Ticket, Reply]):
         """What the batch came to; None when it can not be written as it was decided, and nothing was."""
         try:
             return await self._write_foreseen(ledger_id, flight, before)
+        except _OvertakenError:
+            if before is None or await before.landed:  # by somebody else than the batch before, decided anew
+                self._careful[ledger_id] = CAREFUL_BATCHES
+            return None
         except _NotAsForeseenError:
             return None
         except DatabaseUnavailable:
@@ -264,9 +272,7 @@ class GroupPoster(Generic[Ticket, Reply]):
             if not await foreseen.write(connection, self._memory):
                 self._memory.forget(foreseen.accounts)
                 self._memory.forget_clock()
-                if before is None or await before.landed:
-                    self._careful[ledger_id] = CAREFUL_BATCHES
-                raise _NotAsForeseenError
+                raise _OvertakenError
             await self._keep(connection, admitted, foreseen.results)
         self._memory.keep(foreseen.accounts.values())
         return _in_order(batch, told, foreseen.results)
