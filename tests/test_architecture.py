@@ -63,6 +63,7 @@ SERVICES = (
     "ledger.memory",
     "ledger.foresight",
     "ledger.group_poster",
+    "ledger.lane",
     "loans.apply",
     "operations.auditor",
     "operations.control",

@@ -143,6 +143,11 @@ class Database:
                     await connection.reset()
 
     @property
+    def max_connections(self) -> int:
+        """Connections that can be handed out at once."""
+        return self._limits.max_connections
+
+    @property
     def connections_in_use(self) -> int:
         """Connections handed out at this moment."""
         return self._pool.get_size() - self._pool.get_idle_size()

@@ -6,11 +6,13 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.ledger.books import CASH, LOAN, REVENUE, Ledger, create, credit, debit, earn, reverse, spend
 from worker.ledger import poster
 from worker.ledger.foresight import Foreseen, foresee
-from worker.ledger.group_poster import OPERATIONS_TO_FOLLOW, GroupPoster, NotPosted
+from worker.ledger.group_poster import GroupPoster, NotPosted
+from worker.ledger.lane import OPERATIONS_TO_FOLLOW
 from worker.ledger.memory import Memory
 from worker.ledger.transaction import (
     Archive,
@@ -181,6 +183,22 @@ async def test_a_foreign_version_of_the_same_number_is_not_taken_for_the_batch_b
     assert {type(answer) for answer in await submitted} == {Posted}
     assert (await ledger.balance(CASH)).posted == 502 * OPERATIONS_TO_FOLLOW
     assert await ledger.findings() == []
+
+
+async def test_an_account_discarded_since_it_was_remembered_is_refused_without_a_warning(ledger: Ledger) -> None:
+    cash = (await ledger.balance(CASH)).account_id
+    revenue = (await ledger.balance(REVENUE)).account_id
+    entries = (NewEntry(cash, Direction.DEBIT, 1), NewEntry(revenue, Direction.CREDIT, 1))
+    group = GroupPoster[None, None](ledger.database)
+    assert isinstance(await group.submit(ledger.id, create("t1", *entries)), Posted)
+    async with ledger.database.connection() as connection:
+        await connection.execute("update ledger_accounts set discarded_at = now() where id = $1", revenue)
+    with capture_logs() as logs:
+        answer = await group.submit(ledger.id, create("t2", *entries))
+    await group.close()
+    assert isinstance(answer, Refused)
+    assert (answer.code, answer.entry) == (RefusalCode.DISCARDED_ACCOUNT, 1)
+    assert logs == []
 
 
 async def test_accounts_are_locked_in_the_order_of_their_ids_however_they_are_named(ledger: Ledger) -> None:

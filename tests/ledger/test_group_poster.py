@@ -12,7 +12,7 @@ from typing import Never
 import pytest
 
 from tests.ledger.books import CASH, LOAN, REVENUE, Ledger, create, credit, debit, earn, reverse, spend
-from worker.database import Connection, Database
+from worker.database import POOL_MAX_CONNECTIONS, Connection, Database
 from worker.errors import DatabaseUnavailable, Unavailable
 from worker.ledger import group_poster
 from worker.ledger.group_poster import GroupPoster, LedgerBusy, NotPosted
@@ -62,7 +62,7 @@ async def test_callers_that_come_together_share_commits_and_keep_their_results(l
 
 
 async def test_ledgers_have_batches_of_their_own(ledger: Ledger) -> None:
-    others = [await Ledger.open(ledger.database, f"other {n}") for n in range(2 * group_poster.BATCHES_AT_ONCE)]
+    others = [await Ledger.open(ledger.database, f"other {n}") for n in range(POOL_MAX_CONNECTIONS)]
     group = Plain(ledger.database)
     await asyncio.gather(*(group.submit(one.id, earn(f"t{n}")) for one in others for n in range(5)))
     assert [(await one.balance(CASH)).posted for one in others] == [500] * len(others)

@@ -9,9 +9,11 @@ keeps the books right are the locks and the checks in the database, whoever else
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from fractions import Fraction
 from typing import Final, Generic, Protocol, TypeVar
 from uuid import UUID
 
@@ -22,23 +24,15 @@ from worker.errors import DatabaseUnavailable, Unavailable
 from worker.ledger import poster
 from worker.ledger.election import Election
 from worker.ledger.foresight import Foreseen, foresee
+from worker.ledger.lane import Lane, Waiting
 from worker.ledger.memory import Memory
-from worker.ledger.transaction import UNSET, Create, Operation, PartialPost, Result, Update
-
-OPERATIONS_PER_BATCH: Final = 256
-"""Longest batch: some tens of milliseconds, so that nobody waits for strangers. Longer ones are hardly cheaper."""
-
-ENTRIES_PER_BATCH: Final = 5_000
-"""Entries after which a batch takes no further operation, for the same reason: one may have a thousand."""
+from worker.ledger.transaction import Operation, Result
 
 WAITING_OPERATIONS: Final = 4_000
 """Most operations waiting, of all ledgers: about two seconds of work on a small machine."""
 
-OPERATIONS_TO_FOLLOW: Final = 16
-"""Shortest batch that is decided while another is being written: fewer cost more apart than the overlap saves."""
-
-BATCHES_AT_ONCE: Final = 8
-"""Batches under way, of all ledgers: a fraction of the pool, so that reading goes on."""
+SHARE_OF_POOL: Final = Fraction(2, 5)
+"""Connections that batches under way may hold, of all ledgers: the rest is for reading, which shall go on."""
 
 CAREFUL_BATCHES: Final = 8
 """Batches of a ledger that go under locks at once after one was decided in vain: somebody else is posting there too."""
@@ -76,57 +70,21 @@ class NotPosted(Unavailable):
 
 
 @dataclass(frozen=True, slots=True)
-class _Waiting(Generic[Ticket, Reply]):
-    operation: Operation
-    ticket: Ticket | None
-    answer: asyncio.Future[Result | Reply]
-
-
-@dataclass(slots=True)
-class _Lane(Generic[Ticket, Reply]):
-    """What waits for one ledger."""
-
-    waiting: deque[_Waiting[Ticket, Reply]] = field(default_factory=deque)
-    company: asyncio.Future[None] | None = None
-    """Done once a batch worth following another waits, while somebody wants to know."""
-
-    def add(self, waiting: _Waiting[Ticket, Reply]) -> None:
-        self.waiting.append(waiting)
-        if self.company and self.is_company and not self.company.done():
-            self.company.set_result(None)
-
-    @property
-    def is_company(self) -> bool:
-        return len(self.waiting) >= OPERATIONS_TO_FOLLOW
-
-    async def has_company(self, answered: asyncio.Future[None]) -> bool:
-        """Whether a batch worth following another came before everybody in that one was answered."""
-        if not self.is_company:
-            self.company = answered.get_loop().create_future()
-            await asyncio.wait((self.company, answered), return_when=asyncio.FIRST_COMPLETED)
-            self.company = None
-        return self.is_company and not answered.done()
-
-    def take(self, most: int) -> list[_Waiting[Ticket, Reply]]:
-        batch: list[_Waiting[Ticket, Reply]] = []
-        entries = 0
-        while self.waiting and len(batch) < most and entries < ENTRIES_PER_BATCH:
-            batch.append(self.waiting.popleft())
-            entries += _entries_of(batch[-1].operation)
-        return batch
-
-
-@dataclass(frozen=True, slots=True)
 class _Flight(Generic[Ticket, Reply]):
     """A batch on its way into the books."""
 
-    batch: Sequence[_Waiting[Ticket, Reply]]
+    batch: Sequence[Waiting[Ticket, Reply]]
     foreseen: asyncio.Future[Foreseen | None]
     """What it will leave behind, as soon as that is known; None when nothing can be built on it."""
     landed: asyncio.Future[bool]
     """Done as soon as it is durable, which the one behind may wait for; False when it did not go as it was foreseen."""
     answered: asyncio.Future[None]
     """Done once everybody in it has an answer, and may have come back with the next operation."""
+
+    @property
+    def has_landed(self) -> bool:
+        """Whether it is durable by now, as it was foreseen."""
+        return self.landed.done() and self.landed.result()
 
 
 class _NotAsForeseenError(Exception):
@@ -143,9 +101,9 @@ class GroupPoster(Generic[Ticket, Reply]):
     def __init__(self, database: Database, companion: Companion[Ticket, Reply] | None = None) -> None:
         self._database = database
         self._companion = companion
-        self._lanes: dict[UUID, _Lane[Ticket, Reply]] = {}
+        self._lanes: dict[UUID, Lane[Ticket, Reply]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._turns = asyncio.Semaphore(BATCHES_AT_ONCE)
+        self._turns = asyncio.Semaphore(max(1, int(SHARE_OF_POOL * database.max_connections)))
         self._election = Election(database)
         self._memory = Memory()
         self._careful: Counter[UUID] = Counter()
@@ -167,9 +125,9 @@ class GroupPoster(Generic[Ticket, Reply]):
         self._waiting += 1
         lane = self._lanes.get(ledger_id)
         if lane is None:
-            lane = self._lanes[ledger_id] = _Lane()
+            lane = self._lanes[ledger_id] = Lane()
             self._start(self._flush(ledger_id, lane))
-        lane.add(_Waiting(operation, ticket, answer))
+        lane.add(Waiting(operation, ticket, answer))
         return await answer
 
     async def close(self) -> None:
@@ -179,16 +137,16 @@ class GroupPoster(Generic[Ticket, Reply]):
             await asyncio.gather(*self._tasks)
         await self._election.close()
 
-    async def _flush(self, ledger_id: UUID, lane: _Lane[Ticket, Reply]) -> None:
+    async def _flush(self, ledger_id: UUID, lane: Lane[Ticket, Reply]) -> None:
         """Post what waits, batch by batch; a batch worth it is decided while the one before it is being written."""
         ahead: _Flight[Ticket, Reply] | None = None
         try:
             while lane.waiting or ahead:
                 if ahead is None:
-                    ahead = self._launch(ledger_id, lane.take(_fair_share(len(lane.waiting), None)), None)
+                    ahead = self._launch(ledger_id, lane.take(None), None)
                 behind = None
                 if await ahead.foreseen and await lane.has_company(ahead.answered):
-                    behind = self._launch(ledger_id, lane.take(_fair_share(len(lane.waiting), ahead)), ahead)
+                    behind = self._launch(ledger_id, lane.take(len(ahead.batch)), ahead)
                 await ahead.answered
                 ahead = behind
         finally:
@@ -198,7 +156,7 @@ class GroupPoster(Generic[Ticket, Reply]):
     def _launch(
         self,
         ledger_id: UUID,
-        batch: Sequence[_Waiting[Ticket, Reply]],
+        batch: Sequence[Waiting[Ticket, Reply]],
         before: _Flight[Ticket, Reply] | None,
     ) -> _Flight[Ticket, Reply]:
         loop = asyncio.get_running_loop()
@@ -256,26 +214,62 @@ class GroupPoster(Generic[Ticket, Reply]):
         batch = flight.batch
         if not self._election.is_won(ledger_id) or self._was_overtaken(ledger_id):
             raise _NotAsForeseenError
-        recorded = self._companion is not None and any(each.ticket is not None for each in batch)
-        async with self._database.transaction() if recorded else self._database.connection() as connection:
+        async with self._connect(batch) as connection:
             told = await self._admit(connection, batch)
-            admitted = [each for place, each in enumerate(batch) if place not in told]
-            operations = [each.operation for each in admitted]
+            operations = [each.operation for place, each in enumerate(batch) if place not in told]
             ahead = before.foreseen.result() if before else None
             foreseen = await foresee(connection, ledger_id, operations, ahead, self._memory)
             if foreseen is None:
                 raise _NotAsForeseenError
             flight.foreseen.set_result(foreseen)
             # The tables let nothing stand that does not go on from the batch before; of the rest, it has to be known.
-            if before and not foreseen.rests_on_tables and not await before.landed:
-                raise _NotAsForeseenError
-            if not await foreseen.write(connection, self._memory):
-                self._memory.forget(foreseen.accounts)
-                self._memory.forget_clock()
-                raise _OvertakenError
-            await self._keep(connection, admitted, foreseen.results)
+            waits = before is not None and not foreseen.rests_on_tables and not before.has_landed
+            if not waits:
+                await self._write(connection, batch, told, foreseen)
+        if before and waits:
+            told = await self._write_behind(before, batch, told, foreseen)
         self._memory.keep(foreseen.accounts.values())
         return _in_order(batch, told, foreseen.results)
+
+    async def _write_behind(
+        self,
+        before: _Flight[Ticket, Reply],
+        batch: Sequence[Waiting[Ticket, Reply]],
+        told: Mapping[int, Reply],
+        foreseen: Foreseen,
+    ) -> dict[int, Reply]:
+        """Write a batch once the one before it is durable; what its tickets are told by then.
+
+        It waits without a connection, which the one before may need for another try, and without a transaction, which
+        the server would end.
+        """
+        if not await before.landed:
+            raise _NotAsForeseenError
+        async with self._connect(batch) as connection:
+            again = await self._admit(connection, batch)
+            if again.keys() != told.keys():
+                raise _NotAsForeseenError
+            await self._write(connection, batch, again, foreseen)
+        return again
+
+    def _connect(self, batch: Sequence[Waiting[Ticket, Reply]]) -> AbstractAsyncContextManager[Connection]:
+        """A connection, within a transaction if the companion is to read and write beside the batch."""
+        recorded = self._companion is not None and any(each.ticket is not None for each in batch)
+        return self._database.transaction() if recorded else self._database.connection()
+
+    async def _write(
+        self,
+        connection: Connection,
+        batch: Sequence[Waiting[Ticket, Reply]],
+        told: Mapping[int, Reply],
+        foreseen: Foreseen,
+    ) -> None:
+        if not await foreseen.write(connection, self._memory):
+            self._memory.forget(foreseen.accounts)
+            self._memory.forget_clock()
+            raise _OvertakenError
+        admitted = [each for place, each in enumerate(batch) if place not in told]
+        await self._keep(connection, admitted, foreseen.results)
 
     def _was_overtaken(self, ledger_id: UUID) -> bool:
         """Whether a batch was decided in vain a few batches ago."""
@@ -284,7 +278,7 @@ class GroupPoster(Generic[Ticket, Reply]):
         self._careful[ledger_id] -= 1
         return True
 
-    async def _settle(self, ledger_id: UUID, batch: Sequence[_Waiting[Ticket, Reply]], attempts: int) -> None:
+    async def _settle(self, ledger_id: UUID, batch: Sequence[Waiting[Ticket, Reply]], attempts: int) -> None:
         """Answer everybody in the batch; whatever fails is tried again, then halved until it fails alone."""
         try:
             answers = await self._post(ledger_id, batch)
@@ -304,7 +298,7 @@ class GroupPoster(Generic[Ticket, Reply]):
         else:
             _answer_all(batch, answers)
 
-    async def _post(self, ledger_id: UUID, batch: Sequence[_Waiting[Ticket, Reply]]) -> Sequence[Result | Reply]:
+    async def _post(self, ledger_id: UUID, batch: Sequence[Waiting[Ticket, Reply]]) -> Sequence[Result | Reply]:
         async with self._database.transaction() as connection:
             told = await self._admit(connection, batch)
             admitted = [each for place, each in enumerate(batch) if place not in told]
@@ -315,7 +309,7 @@ class GroupPoster(Generic[Ticket, Reply]):
             self._memory.set_clock(posted.now)
         return _in_order(batch, told, posted.results)
 
-    async def _admit(self, connection: Connection, batch: Sequence[_Waiting[Ticket, Reply]]) -> dict[int, Reply]:
+    async def _admit(self, connection: Connection, batch: Sequence[Waiting[Ticket, Reply]]) -> dict[int, Reply]:
         tickets = [(place, each.ticket) for place, each in enumerate(batch) if each.ticket is not None]
         if not self._companion or not tickets:
             return {}
@@ -323,7 +317,7 @@ class GroupPoster(Generic[Ticket, Reply]):
         return {place: reply for (place, _), reply in zip(tickets, told, strict=True) if reply is not None}
 
     async def _keep(
-        self, connection: Connection, admitted: Sequence[_Waiting[Ticket, Reply]], results: Sequence[Result]
+        self, connection: Connection, admitted: Sequence[Waiting[Ticket, Reply]], results: Sequence[Result]
     ) -> None:
         outcomes = [
             (each.ticket, result) for each, result in zip(admitted, results, strict=True) if each.ticket is not None
@@ -337,17 +331,8 @@ class GroupPoster(Generic[Ticket, Reply]):
         task.add_done_callback(self._tasks.discard)
 
 
-def _fair_share(waiting: int, ahead: _Flight[Ticket, Reply] | None) -> int:
-    """How many of those that wait make the next batch: it and the one after or before it shall be of one size."""
-    if ahead is None:
-        share = waiting // 2 if waiting >= 2 * OPERATIONS_TO_FOLLOW else waiting
-    else:
-        share = max(OPERATIONS_TO_FOLLOW, (waiting + len(ahead.batch) + 1) // 2)
-    return min(OPERATIONS_PER_BATCH, share)
-
-
 def _in_order(
-    batch: Sequence[_Waiting[Ticket, Reply]], told: Mapping[int, Reply], results: Sequence[Result]
+    batch: Sequence[Waiting[Ticket, Reply]], told: Mapping[int, Reply], results: Sequence[Result]
 ) -> Sequence[Result | Reply]:
     if not told:
         return results
@@ -355,25 +340,13 @@ def _in_order(
     return [told[place] if place in told else next(posted) for place in range(len(batch))]
 
 
-def _answer_all(batch: Sequence[_Waiting[Ticket, Reply]], answers: Sequence[Result | Reply]) -> None:
+def _answer_all(batch: Sequence[Waiting[Ticket, Reply]], answers: Sequence[Result | Reply]) -> None:
     for waiting, answer in zip(batch, answers, strict=True):
         if not waiting.answer.done():  # a caller that hung up cancelled its own wait, nobody else's
             waiting.answer.set_result(answer)
 
 
-def _entries_of(operation: Operation) -> int:
-    match operation:
-        case Create(transaction):
-            return len(transaction.entries)
-        case PartialPost():
-            return len(operation.entries)
-        case Update() if operation.entries is not UNSET:
-            return len(operation.entries)
-        case _:
-            return 0
-
-
-def _fail(batch: Sequence[_Waiting[Ticket, Reply]], error: Unavailable) -> None:
+def _fail(batch: Sequence[Waiting[Ticket, Reply]], error: Unavailable) -> None:
     for each in batch:
         if not each.answer.done():
             each.answer.set_exception(type(error)(*error.args))

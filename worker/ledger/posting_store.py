@@ -31,9 +31,10 @@ _ENTRY_WIDTH: Final = WrittenEntry._fields.index("created_at")
 """What an entry's row is written with; the rest is the database's or the account's."""
 
 
-_OVERTAKEN: Final = frozenset({"LW004", "LW007", "23505"})
+_OVERTAKEN: Final = frozenset({"LW004", "LW006", "LW007", "23505"})
 """What the database says when somebody else was there first or its clock was set back: what was decided does not go on
-from what is there now, is yet to come, or takes a version or an external id once more."""
+from what is there now, is on an account that is out of use by now, is yet to come, or takes a version or an external id
+once more."""
 
 _SIDES: Final = {direction.value: direction for direction in Direction}
 
