@@ -49,6 +49,7 @@ SERVICES = (
     "bench.draw",
     "bench.load",
     "bench.pgbench",
+    "bench.pgledger",
     "bench.rivals",
     "depths",
     "inbox.receiver",

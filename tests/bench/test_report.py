@@ -45,6 +45,13 @@ def test_a_ratio_says_whether_its_aim_is_met_and_nothing_where_it_has_none() -> 
     ]
 
 
+def test_a_small_ratio_is_told_with_a_digit_more() -> None:
+    outcomes = {PRODUCT: [Figures(90, 1.0, 10.0, None, None)], PGBENCH: [Figures(100, 1.0, 123.4, None, None)]}
+    comparisons = [Comparison(Measure.P99, PRODUCT, PGBENCH), Comparison(Measure.THROUGHPUT, PRODUCT, PGBENCH)]
+    told = report(CONDITIONS, outcomes, comparisons, None)["ratios"]
+    assert [one["ratio"] for one in told] == [0.081, 0.9]
+
+
 def test_a_history_tells_what_was_found_wrong_and_how_long_reading_took() -> None:
     reads = {Reading.BALANCE: ReadFigures(0.05, 0.2, 0.3), Reading.AT_MOMENT: ReadFigures(0.6, 0.9, 1.0)}
     told = report(CONDITIONS, {}, [], History(1000, [{"row": "x"}], reads))["history"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from fractions import Fraction
 from typing import Final
 
 from worker.bench.figures import Measure
@@ -22,6 +23,7 @@ class Variant(StrEnum):
     PRODUCT = "product"
     SPREAD = "product, spread accounts"
     BARE = "bare coalescing poster"
+    PGLEDGER = "pgledger"
     ONE_STATEMENT = "bare single statement"
     PGBENCH_SAME = "pgbench, the product's rows without balances"
     PGBENCH_NARROW = "pgbench, narrow rows without balances"
@@ -65,7 +67,7 @@ class Aim:
     """What a ratio should be: at least or at most this."""
 
     at_least: float | None = None
-    at_most: float | None = None
+    at_most: float | Fraction | None = None
 
     def is_met_by(self, value: float) -> bool:
         """Whether the ratio is good enough."""
@@ -85,13 +87,33 @@ class Comparison:
     aim: Aim | None = None
 
 
-def cases_of(callers: Sequence[int]) -> list[Case]:
+PGLEDGER_AIMS: Final = {
+    (8, Measure.THROUGHPUT): Aim(at_least=5.0),
+    (32, Measure.THROUGHPUT): Aim(at_least=12.0),
+    (128, Measure.THROUGHPUT): Aim(at_least=15.0),
+    (8, Measure.P99): Aim(at_most=Fraction(1, 12)),
+    (32, Measure.P99): Aim(at_most=Fraction(1, 20)),
+    (128, Measure.P99): Aim(at_most=Fraction(1, 8)),
+}
+"""Against pgledger, which locks the accounts for each call; for these numbers of callers and no others."""
+
+
+def cases_of(callers: Sequence[int], *, with_pgledger: bool) -> list[Case]:
     """What one repetition measures on common tables, in its order: what is compared stands close together."""
+    rivals = (Variant.BARE, Variant.PGLEDGER) if with_pgledger else (Variant.BARE,)
     found = [Case(Variant.PRODUCT, 1), Case(Variant.ONE_STATEMENT, 1)]
     for count in callers:
-        found += [Case(variant, count) for variant in (Variant.BARE, Variant.PRODUCT, Variant.SPREAD)]
+        found += [Case(variant, count) for variant in (*rivals, Variant.PRODUCT, Variant.SPREAD)]
     found += [Case(variant, PGBENCH_CLIENTS) for variant in (Variant.PGBENCH_SAME, Variant.PGBENCH_NARROW)]
     return list(dict.fromkeys(found))
+
+
+def filling(cases: Sequence[Case]) -> list[Case]:
+    """One case of each variant, to fill its tables with: that with the most callers, in the order of the cases."""
+    most: dict[Variant, Case] = {}
+    for case in cases:
+        most[case.variant] = max(most.get(case.variant, case), case, key=lambda one: one.callers)
+    return list(most.values())
 
 
 def growth_cases_of(callers: Sequence[int]) -> list[Case]:
@@ -106,7 +128,7 @@ def growth_comparisons_of(callers: Sequence[int]) -> Iterator[Comparison]:
     yield Comparison(Measure.THROUGHPUT, aged, empty)
 
 
-def comparisons_of(callers: Sequence[int]) -> Iterator[Comparison]:
+def comparisons_of(callers: Sequence[int], *, with_pgledger: bool) -> Iterator[Comparison]:
     """The ratios that are told of the cases on common tables."""
     same, narrow = Case(Variant.PGBENCH_SAME, PGBENCH_CLIENTS), Case(Variant.PGBENCH_NARROW, PGBENCH_CLIENTS)
     for count in callers:
@@ -120,4 +142,7 @@ def comparisons_of(callers: Sequence[int]) -> Iterator[Comparison]:
         yield Comparison(Measure.THROUGHPUT, product, Case(Variant.SPREAD, count), Aim(at_least=1.0))
         for measure in (Measure.THROUGHPUT, Measure.P99, Measure.SERVER_CPU, Measure.ALL_CPU):
             yield Comparison(measure, product, bare)
+        if with_pgledger:
+            for measure in (Measure.THROUGHPUT, Measure.P99, Measure.SERVER_CPU, Measure.ALL_CPU):
+                yield Comparison(measure, product, Case(Variant.PGLEDGER, count), PGLEDGER_AIMS.get((count, measure)))
     yield Comparison(Measure.THROUGHPUT, Case(Variant.PRODUCT, 1), Case(Variant.ONE_STATEMENT, 1))

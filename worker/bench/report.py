@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Final
 
 from worker.bench.cases import READING_AIMS_MS, Case, Comparison, Reading
 from worker.bench.figures import Figures, Ratio, ReadFigures, ratio, typical
+
+SMALL: Final = 0.1
+"""Ratios below this are told with a digit more, for two digits are not enough to judge them by."""
 
 Outcomes = Mapping[Case, Sequence[Figures]]
 """What every case did, repetition by repetition."""
@@ -99,4 +102,8 @@ def _ratios(outcomes: Outcomes, comparisons: Sequence[Comparison]) -> Iterator[d
 def _told(found: Ratio | None) -> dict[str, Any]:
     if found is None:
         return {"ratio": None, "lowest": None, "highest": None}
-    return {"ratio": round(found.median, 2), "lowest": round(found.lowest, 2), "highest": round(found.highest, 2)}
+    return {"ratio": _short(found.median), "lowest": _short(found.lowest), "highest": _short(found.highest)}
+
+
+def _short(value: float) -> float:
+    return round(value, 2 if value >= SMALL else 3)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,6 +23,8 @@ from worker.bench.cases import (
 from worker.bench.figures import Figures
 from worker.bench.history import write_history
 from worker.bench.pgbench import find_pgbench
+from worker.bench.pgledger import read_scripts
+from worker.bench.pgledger_store import Script
 from worker.bench.posting import Ring
 from worker.bench.reading import measure_reading
 from worker.bench.report import Conditions, History, report
@@ -33,26 +35,34 @@ from worker.operations.auditor import Auditor
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to measure: callers at once, seconds for each case, how often, and entries of a history."""
+    """What to measure: callers at once, seconds for each case, how often, and entries of a history.
+
+    ``pgledger`` are the SQL files of a copy of pgledger to compare with, in the order to run them in; without any it is
+    left out.
+    """
 
     callers: tuple[int, ...]
     seconds: float
     repetitions: int
     entries: int
+    pgledger: tuple[Path, ...] = ()
 
 
 async def measure_ledger(database_url: str | None, plan: Plan, tell: Callable[[str], object]) -> dict[str, Any]:
     """Measure on the configured server, or on a throwaway one; ``tell`` hears what is being measured.
 
-    The product's own tables are never touched. Raises :class:`~worker.errors.UsageError` when pgbench is missing or
-    the configured role may not create a database.
+    The product's own tables are never touched. Raises :class:`~worker.errors.UsageError` when pgbench is missing, the
+    configured role may not create a database, or the files of pgledger do not work.
     """
-    pgbench = find_pgbench()
+    pgbench, scripts = find_pgbench(), read_scripts(plan.pgledger)
     async with scratch_server(database_url) as server_url:
         bench = _Bench(server_url, plan, pgbench, tell)
-        outcomes = await bench.measure_posting()
+        outcomes = await bench.measure_posting(scripts)
         history = await bench.measure_history(outcomes) if plan.entries else None
-    comparisons = [*comparisons_of(plan.callers), *(growth_comparisons_of(plan.callers) if history else ())]
+    comparisons = [
+        *comparisons_of(plan.callers, with_pgledger=bool(scripts)),
+        *(growth_comparisons_of(plan.callers) if history else ()),
+    ]
     conditions = Conditions(bench.server_version, os.cpu_count() or 1, plan.seconds, plan.repetitions)
     return report(conditions, outcomes, comparisons, history)
 
@@ -65,11 +75,15 @@ class _Bench:
         self._tell = tell
         self.server_version = ""
 
-    async def measure_posting(self) -> dict[Case, list[Figures]]:
-        """Everything that is measured on common tables."""
-        cases = cases_of(self._plan.callers)
+    async def measure_posting(self, pgledger: Sequence[Script]) -> dict[Case, list[Figures]]:
+        """Everything that is measured on common tables, pgledger too when there are files of it."""
+        cases = cases_of(self._plan.callers, with_pgledger=bool(pgledger))
         outcomes: dict[Case, list[Figures]] = defaultdict(list)
         async with self._ring("posting") as ring:
+            if pgledger:
+                await ring.load_pgledger(pgledger)
+            self._tell("filling the tables")
+            await ring.fill(cases, self._pgbench)
             for repetition in range(1, self._plan.repetitions + 1):
                 for case in cases:
                     outcomes[case].append(await self._measure(ring, case, repetition))
@@ -90,8 +104,10 @@ class _Bench:
         return History(self._plan.entries, findings, reads)
 
     async def _measure_growth(self, aged: Ring, repetition: int, outcomes: dict[Case, list[Figures]]) -> None:
+        cases = growth_cases_of(self._plan.callers)
         async with self._ring("empty") as empty:
-            for case in growth_cases_of(self._plan.callers):
+            await empty.fill([case for case in cases if case.variant is Variant.EMPTY], self._pgbench)
+            for case in cases:
                 ring = empty if case.variant is Variant.EMPTY else aged
                 outcomes[case].append(await self._measure(ring, case, repetition))
 

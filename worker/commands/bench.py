@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from worker.bench.figures import MILLISECONDS
@@ -75,12 +76,22 @@ def add(subparsers: Subparsers) -> None:
     ledger.add_argument(
         "--entries", type=_entries, default=200_000, help=f"of a history to read from and post to, 0 for none {every}"
     )
+    ledger.add_argument(
+        "--pgledger",
+        action="append",
+        type=Path,
+        default=[],
+        metavar="FILE",
+        help="an SQL file of your copy of pgledger to compare with; repeat it, the ULID functions first",
+    )
 
 
 def _ledger(arguments: argparse.Namespace) -> int:
     settings = load_settings(os.environ, at_terminal=sys.stderr.isatty())
     configure_logging(settings.log_format, settings.log_level)
-    plan = Plan(arguments.callers, arguments.seconds, arguments.repetitions, arguments.entries)
+    plan = Plan(
+        arguments.callers, arguments.seconds, arguments.repetitions, arguments.entries, tuple(arguments.pgledger)
+    )
     document = run(measure_ledger(settings.database_url, plan, lambda words: print(words, file=sys.stderr)))
     if arguments.output is Output.JSON:
         show_json(document)
