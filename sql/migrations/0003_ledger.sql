@@ -1069,6 +1069,127 @@ begin
     join ledger_account_balances b on b.account_id = a.id;
 end $$;
 
+-- What a batch of changes locks and reads: functions for the sake of their plans, which go from the
+-- named to their rows one by one, however much the tables have grown since the plans were made.
+
+-- Locks the transactions a batch will change or reverse, in one order for everybody. An external id names the live
+-- transaction, and none any more once whoever held the lock has archived it.
+create function ledger_lock_transactions(of_ledger uuid, names text[], named_ids uuid[]) returns table (id uuid)
+language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off
+    set enable_mergejoin = off as $$
+#variable_conflict use_column
+begin
+    return query
+    select locked.id
+    from (
+        select live.id
+        from unnest(names) as named (external_id)
+        cross join lateral (
+            select id from ledger_transactions
+            where ledger_id = of_ledger and external_id = named.external_id and status <> 'archived'
+            limit 1
+        ) as live
+        union
+        select unnest(named_ids)
+        order by id
+    ) as named
+    cross join lateral (
+        select id from ledger_transactions
+        where id = named.id and ledger_id = of_ledger
+          and (id = any(named_ids) or external_id = any(names) and status <> 'archived')
+        for no key update
+    ) as locked;
+end $$;
+
+-- The live entries of locked transactions as they stand: what changing or reversing them moves. Version and sums are
+-- those of an entry's last write: of its posting or archiving, or else of its own.
+create function ledger_live_entries(of_transactions uuid[]) returns table (
+    transaction_id uuid, n integer, account_id uuid, direction text, amount numeric, effective_at timestamptz,
+    metadata jsonb, created_at timestamptz, lock_version bigint, posted_debits numeric, posted_credits numeric,
+    pending_debits numeric, pending_credits numeric, updated_at timestamptz
+) language plpgsql stable set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off
+    set enable_mergejoin = off as $$
+#variable_conflict use_column
+begin
+    return query
+    select e.transaction_id, e.n, e.account_id, e.direction, e.amount, e.effective_at, e.metadata, e.created_at,
+           coalesce(m.lock_version, e.lock_version),
+           case when m.n is null then e.posted_debits else m.posted_debits end,
+           case when m.n is null then e.posted_credits else m.posted_credits end,
+           case when m.n is null then e.pending_debits else m.pending_debits end,
+           case when m.n is null then e.pending_credits else m.pending_credits end,
+           greatest(e.created_at, e.edited_at, m.created_at)
+    from unnest(of_transactions) as named (id)
+    cross join lateral (
+        select first_entry, last_entry from ledger_transactions where id = named.id limit 1
+    ) as t
+    cross join lateral (
+        select * from ledger_entries where transaction_id = named.id and n between t.first_entry and t.last_entry
+        limit t.last_entry
+    ) as e
+    left join lateral (
+        select * from ledger_entry_transitions where transaction_id = e.transaction_id and n = e.n limit 1
+    ) as m on true
+    order by e.transaction_id, e.n;
+end $$;
+
+-- What the ledger knows under some external ids, the live transaction of each and the last archived one, and some ids.
+create function ledger_find_transactions(of_ledger uuid, names text[], named_ids uuid[]) returns table (
+    id uuid, ledger_id uuid, status text, external_id text, description text, metadata jsonb, effective_at timestamptz,
+    posted_at timestamptz, archived_reason text, ledgerable_type text, ledgerable_id uuid,
+    reverses_ledger_transaction_id uuid, partially_posts_ledger_transaction_id uuid, version integer,
+    created_at timestamptz, updated_at timestamptz, content_digest bytea, reversed_by uuid
+) language plpgsql stable set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off
+    set enable_mergejoin = off as $$
+#variable_conflict use_column
+begin
+    return query
+    select t.id, t.ledger_id, t.status, t.external_id, t.description, t.metadata, t.effective_at, t.posted_at,
+           t.archived_reason, t.ledgerable_type, t.ledgerable_id, t.reverses_ledger_transaction_id,
+           t.partially_posts_ledger_transaction_id, t.version, t.created_at, t.updated_at, t.content_digest,
+           (select r.id from ledger_transactions r
+            where r.reverses_ledger_transaction_id = t.id and r.status <> 'archived')
+    from (
+        select known.id
+        from unnest(names) as named (external_id)
+        cross join lateral (
+            (select id from ledger_transactions
+             where ledger_id = of_ledger and external_id = named.external_id and status <> 'archived'
+             limit 1)
+            union all
+            (select id
+             from (select id from ledger_transactions
+                   where ledger_id = of_ledger and external_id = named.external_id and status = 'archived'
+                   offset 0) as archived  -- all of that name, not all in the order of their ids until one has it
+             order by id desc
+             limit 1)
+        ) as known
+        union
+        select unnest(named_ids)
+    ) as named
+    cross join lateral (select * from ledger_transactions where id = named.id limit 1) as t
+    where t.ledger_id = of_ledger;
+end $$;
+
+-- Locks the sums of every category the accounts are in, in one order for everybody; their balances are locked already.
+create function ledger_lock_categories(accounts uuid[]) returns void language plpgsql
+    set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
+as $$
+begin
+    perform
+    from (
+        select distinct contents.category_id
+        from unnest(accounts) as named (account_id)
+        cross join lateral (
+            select category_id from ledger_category_contents where account_id = named.account_id offset 0
+        ) as contents
+        order by category_id
+    ) as named
+    cross join lateral (
+        select from ledger_category_balances where category_id = named.category_id for no key update
+    ) as locked;
+end $$;
+
 -- What sums of entries are made of: their status, null of those that were discarded, is looked up only if it may differ
 -- from what it was at once.
 create view ledger_entries_summed as
