@@ -385,7 +385,8 @@ begin
                pending_debits - lag(pending_debits) over ahead as pending_debits,
                pending_credits - lag(pending_credits) over ahead as pending_credits
         from versions
-        window ahead as (partition by account_id order by lock_version)
+        -- A version that is there already comes before a new one of the same number, which then is no step from it.
+        window ahead as (partition by account_id order by lock_version, n nulls first)
     ), entries as (
         select e.transaction_id, e.account_id, e.n, e.direction, e.amount, a.currency, a.currency_exponent, a.discarded,
                a.ledger_id = t.ledger_id and e.posted_at_once = (t.status = 'posted') as belongs,

@@ -204,6 +204,16 @@ async def test_a_reversal_may_stay_pending_and_be_given_up(ledger: Ledger) -> No
     assert await ledger.findings() == []
 
 
+async def test_what_was_done_on_an_account_that_is_discarded_since_can_be_undone(ledger: Ledger) -> None:
+    await write(ledger, earn("t", 5))
+    async with ledger.database.connection() as connection:
+        await connection.execute("update ledger_accounts set discarded_at = now() where external_id = $1", CASH)
+    undone = await write(ledger, reverse("t", "undo"))
+    assert lines(undone) == [(CASH, "credit", 5), (REVENUE, "debit", 5)]
+    assert (await ledger.balance(CASH)).posted == 0
+    assert await ledger.findings() == []
+
+
 async def test_a_transaction_may_be_archived_where_its_conditions_fail(ledger: Ledger) -> None:
     bold = replace(spend("t", 5), archive_on_balance_lock_failure=True)
     written = await write(ledger, bold)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -15,10 +16,12 @@ from worker.ledger import posting_store
 from worker.ledger.book import BalanceRow, ChangeRow, Round, TransitionRow
 from worker.ledger.foresight import foresee
 from worker.ledger.memory import Memory
-from worker.ledger.transaction import Archive, Create, Direction, Post, Posted, Status
+from worker.ledger.transaction import Archive, Create, Direction, Post, Posted, Result, Status
 
 NOW = datetime(2024, 3, 1, 9, tzinfo=UTC)
-UNBALANCED, FINAL, STATUS, UNEXPLAINED, CATEGORY = "LW001", "LW002", "LW003", "LW004", "LW005"
+UNBALANCED, FINAL, STATUS, UNEXPLAINED, CATEGORY, DISCARDED = "LW001", "LW002", "LW003", "LW004", "LW005", "LW006"
+
+SUMS = ("posted_debits", "posted_credits", "pending_debits", "pending_credits")
 
 KEPT = (
     "ledgers",
@@ -69,12 +72,21 @@ def leave_a_hole_in_the_numbers(written: Round) -> None:
     written.entries[1] = written.entries[1]._replace(n=3)
 
 
+def leave_out_what_moves_nothing(written: Round) -> None:
+    leave_a_hole_in_the_numbers(written)
+    promise_more_entries(written)
+
+
 def promise_more_entries(written: Round) -> None:
     written.transactions[0] = written.transactions[0]._replace(last_entry=3)
 
 
-def turn_one_side(written: Round) -> None:
+def only_debit(written: Round) -> None:
     written.entries[:] = [entry._replace(direction=Direction.DEBIT, amount=0) for entry in written.entries]
+
+
+def only_credit(written: Round) -> None:
+    written.entries[:] = [entry._replace(direction=Direction.CREDIT, amount=0) for entry in written.entries]
 
 
 @pytest.mark.parametrize(
@@ -84,8 +96,10 @@ def turn_one_side(written: Round) -> None:
         drop_an_entry,
         drop_every_entry,
         leave_a_hole_in_the_numbers,
+        leave_out_what_moves_nothing,
         promise_more_entries,
-        turn_one_side,
+        only_debit,
+        only_credit,
     ],
 )
 async def test_a_transaction_that_is_incomplete_or_unbalanced_is_refused(
@@ -97,14 +111,15 @@ async def test_a_transaction_that_is_incomplete_or_unbalanced_is_refused(
         await posting_store.write_round(connection, ledger.id, NOW, written)
 
 
-async def test_currencies_that_balance_only_together_are_refused(ledger: Ledger) -> None:
+@pytest.mark.parametrize("amounts", [(6, 4), (5, 4), (6, 5)])
+async def test_currencies_balance_each_on_its_own(ledger: Ledger, amounts: tuple[int, int]) -> None:
     async with refused(ledger, UNBALANCED) as connection:
         written = await ledger.decided(
             connection,
             create("t", debit(CASH, 5), credit(REVENUE, 5), debit("cash-usd", 5), credit("revenue-usd", 5)),
         )
-        written.entries[0] = written.entries[0]._replace(amount=6)
-        written.entries[2] = written.entries[2]._replace(amount=4)
+        for place, amount in zip((0, 2), amounts, strict=True):
+            written.entries[place] = written.entries[place]._replace(amount=amount)
         await posting_store.write_round(connection, ledger.id, NOW, written)
 
 
@@ -113,6 +128,45 @@ async def test_a_transaction_over_two_ledgers_is_refused(ledger: Ledger) -> None
     async with refused(ledger, UNBALANCED) as connection:
         written = await ledger.decided(connection, earn("t"))
         await posting_store.write_round(connection, other.id, NOW, written)
+
+
+def put_elsewhere(written: Round, account_id: UUID) -> None:
+    """Have the second entry be on another account."""
+    written.entries[1] = written.entries[1]._replace(account_id=account_id)
+    written.balances[1] = written.balances[1]._replace(account_id=account_id)
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+async def test_an_entry_on_an_account_of_another_ledger_or_none_is_refused(ledger: Ledger, is_there: bool) -> None:
+    other = await Ledger.open(ledger.database, "other")
+    account_id = (await other.balance(REVENUE)).account_id if is_there else uuid4()
+    async with refused(ledger, UNBALANCED) as connection:
+        written = await ledger.decided(connection, earn("t"))
+        put_elsewhere(written, account_id)
+        await posting_store.write_round(connection, ledger.id, NOW, written)
+
+
+async def test_accounts_that_count_one_currency_in_other_units_do_not_balance(ledger: Ledger) -> None:
+    async with refused(ledger, UNBALANCED) as connection:
+        account_id = await connection.fetchval(
+            "with a as (insert into ledger_accounts (ledger_id, name, normal_balance, currency, currency_exponent) "
+            "values ($1, 'In tenths of a penny', 'credit', 'GBP', 3) returning id) "
+            "insert into ledger_account_balances (account_id) select id from a returning account_id",
+            ledger.id,
+        )
+        written = await ledger.decided(connection, earn("t"))
+        put_elsewhere(written, account_id)
+        await posting_store.write_round(connection, ledger.id, NOW, written)
+
+
+@pytest.mark.parametrize("account", [CASH, "revenue-usd"])
+async def test_an_entry_on_a_discarded_account_is_refused_among_others(ledger: Ledger, account: str) -> None:
+    async with refused(ledger, DISCARDED) as connection:
+        written = await ledger.decided(
+            connection, create("t", debit(CASH, 5), credit(REVENUE, 5), debit("cash-usd", 5), credit("revenue-usd", 5))
+        )
+        await connection.execute("update ledger_accounts set discarded_at = now() where external_id = $1", account)
+        await posting_store.write_round(connection, ledger.id, NOW, written)
 
 
 async def test_entries_of_an_unknown_transaction_are_refused(ledger: Ledger) -> None:
@@ -264,7 +318,24 @@ async def test_a_balance_changed_without_an_entry_is_refused(ledger: Ledger) -> 
         await connection.execute("update ledger_account_balances set lock_version = lock_version + 1")
 
 
-async def test_an_account_that_begins_with_money_is_refused(ledger: Ledger) -> None:
+@pytest.mark.parametrize(
+    "change",
+    [
+        "lock_version = e.lock_version from ledger_entries e where e.account_id = b.account_id and e.lock_version = 2",
+        "lock_version = e.lock_version, posted_debits = e.posted_debits, posted_credits = e.posted_credits, "
+        "pending_debits = e.pending_debits, pending_credits = e.pending_credits "
+        "from ledger_entries e where e.account_id = b.account_id and e.lock_version = 1",
+    ],
+    ids=["to the same version", "back to a former version"],
+)
+async def test_a_balance_goes_on_from_version_to_version(ledger: Ledger, change: str) -> None:
+    await ledger.post(earn("t1"), earn("t2"))
+    async with refused(ledger, UNEXPLAINED) as connection:
+        await connection.execute(f"update ledger_account_balances b set {change}")
+
+
+@pytest.mark.parametrize("column", ["pending_debits", "pending_credits", "lock_version"])
+async def test_an_account_that_begins_with_money_or_a_version_is_refused(ledger: Ledger, column: str) -> None:
     async with refused(ledger, UNEXPLAINED) as connection:
         account_id = await connection.fetchval(
             "insert into ledger_accounts (ledger_id, name, normal_balance, currency, currency_exponent) "
@@ -272,7 +343,7 @@ async def test_an_account_that_begins_with_money_is_refused(ledger: Ledger) -> N
             ledger.id,
         )
         await connection.execute(
-            "insert into ledger_account_balances (account_id, pending_debits) values ($1, 1)", account_id
+            f"insert into ledger_account_balances (account_id, {column}) values ($1, 1)", account_id
         )
 
 
@@ -304,6 +375,13 @@ async def test_entries_and_balances_that_do_not_explain_each_other_are_refused(
         await posting_store.write_round(connection, ledger.id, NOW, written)
 
 
+async def test_the_first_version_of_an_account_is_1(ledger: Ledger) -> None:
+    async with refused(ledger, UNEXPLAINED) as connection:
+        written = await ledger.decided(connection, earn("t"))
+        skip_a_version(written)
+        await posting_store.write_round(connection, ledger.id, NOW, written)
+
+
 async def test_two_writers_who_read_the_same_version_can_not_both_write(ledger: Ledger) -> None:
     async with ledger.database.transaction() as connection:
         stale = await ledger.decided(connection, earn("lost"))
@@ -312,10 +390,14 @@ async def test_two_writers_who_read_the_same_version_can_not_both_write(ledger: 
         await posting_store.write_round(connection, ledger.id, NOW, stale)
 
 
-async def test_a_version_taken_by_a_posting_is_taken_for_entries_too(ledger: Ledger) -> None:
+@pytest.mark.parametrize("forget", [lambda _: None, forget_the_balances], ids=["balances", "no balances"])
+async def test_a_version_taken_by_a_posting_is_taken_for_entries_too(
+    ledger: Ledger, forget: Callable[[Round], None]
+) -> None:
     await ledger.post(earn("t", status=Status.PENDING))
     async with ledger.database.transaction() as connection:
         stale = await ledger.decided(connection, earn("lost"))
+    forget(stale)
     await ledger.post(Post("t"))
     async with refused(ledger, UNEXPLAINED) as connection:
         await posting_store.write_round(connection, ledger.id, NOW, stale)
@@ -399,7 +481,7 @@ def falsify(written: Round, account: str, n: int, **wrong: int) -> None:
 
 @pytest.mark.parametrize("n", [0, 1, 2])
 @pytest.mark.parametrize("account", [CASH, REVENUE])
-@pytest.mark.parametrize("sum_", ["posted_debits", "posted_credits", "pending_debits", "pending_credits"])
+@pytest.mark.parametrize("sum_", SUMS)
 async def test_sums_that_do_not_go_on_from_those_before_are_refused(
     ledger: Ledger, account: str, sum_: str, n: int
 ) -> None:
@@ -436,16 +518,40 @@ async def test_sums_over_those_of_a_foreign_version_are_refused(ledger: Ledger) 
     assert await ledger.findings() == []
 
 
-async def test_sums_of_a_posting_that_do_not_go_on_are_refused(ledger: Ledger) -> None:
-    (result,) = await ledger.post(earn("t", status=Status.PENDING))
+def posting(result: Result) -> Round:
+    """What it writes to post a transaction that was pending, but for its days."""
     assert isinstance(result, Posted)
+    moved = []
+    for entry in result.written.entries:
+        more = {f"posted_{entry.direction}s": entry.amount}
+        sums = [getattr(entry, sum_) + more.get(sum_, 0) for sum_ in SUMS]
+        version = entry.lock_version + 1
+        moved.append(TransitionRow(result.transaction_id, entry.n, entry.account_id, "posted", version, *sums))
+    change = ChangeRow(*(result.transaction_id, "posted", "t", None, NOW, "{}", None, None, None, 1, 2))
+    balances = [BalanceRow(row.account_id, row.lock_version, *row[5:]) for row in moved]
+    return Round(transitions=moved, changes=[change], balances=balances)
+
+
+@pytest.mark.parametrize("place", [0, 1])
+@pytest.mark.parametrize("sum_", SUMS)
+async def test_sums_of_a_posting_that_do_not_go_on_are_refused(ledger: Ledger, sum_: str, place: int) -> None:
+    await ledger.post(earn("in flight", 500, Status.PENDING), back("in flight too", 500))
+    (result,) = await ledger.post(earn("t", status=Status.PENDING))
     async with refused(ledger, UNEXPLAINED) as connection:
-        moved = [
-            TransitionRow(result.transaction_id, e.n, e.account_id, "posted", 2, *e.sums)
-            for e in result.written.entries
-        ]
-        balances = [BalanceRow(row.account_id, row.lock_version, *row[5:]) for row in moved]
-        change = ChangeRow(*(result.transaction_id, "posted", "t", None, NOW, "{}", None, None, None, 1, 2))
-        await posting_store.write_round(
-            connection, ledger.id, NOW, Round(transitions=moved, changes=[change], balances=balances)
-        )
+        written = posting(result)
+        more = {sum_: getattr(written.balances[place], sum_) + 1}
+        written.transitions[place] = written.transitions[place]._replace(**more)
+        written.balances[place] = written.balances[place]._replace(**more)
+        await posting_store.write_round(connection, ledger.id, NOW, written)
+
+
+@pytest.mark.parametrize("sum_", SUMS)
+@pytest.mark.parametrize("version", ["entry", "posting"])
+async def test_a_balance_other_than_its_version_led_to_is_refused(ledger: Ledger, version: str, sum_: str) -> None:
+    await ledger.post(earn("in flight", 500, Status.PENDING), back("in flight too", 500))
+    (result,) = await ledger.post(earn("t", status=Status.PENDING))
+    async with refused(ledger, UNEXPLAINED) as connection:
+        written = posting(result) if version == "posting" else await ledger.decided(connection, earn("another"))
+        balance = written.balances[0]
+        written.balances[0] = balance._replace(**{sum_: getattr(balance, sum_) + 1})
+        await posting_store.write_round(connection, ledger.id, NOW, written)
