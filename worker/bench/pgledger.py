@@ -16,8 +16,8 @@ from worker.database import Database, PoolLimits
 from worker.errors import UsageError
 
 MAX_CONNECTIONS: Final = 32
-"""As many as its aims were set with. Fewer can suit it better: with eight, fewer calls wait inside the server for the same
-three rows, and on two cores it posts about a third more."""
+"""As many as its aims were set with. Fewer can suit it better: with eight, fewer calls wait inside the server for the
+same three rows, and on two cores it posts about a third more."""
 
 WARM_UP_POSTS: Final = 10
 """Posted by each connection before it is measured: the server decides on a plan to keep by the sixth use."""
