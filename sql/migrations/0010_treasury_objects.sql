@@ -43,7 +43,8 @@ $$;
 -- Settlements: entries of one account, and the transaction that takes their sum over to another. Without a transaction
 -- the settlement's status is its own, with one it is the transaction's, whoever posts or archives that. net is what the
 -- account's normal side had too much, direction that of the transaction's entry on the settled account; both are
--- unknown while the settlement is drafted.
+-- unknown while the settlement is drafted. drafted is what the entries come to that a draft was given so far, debits less
+-- credits, so that posting it needs no look at them.
 create table ledger_account_settlements (
     id uuid primary key default gen_random_uuid(),
     ledger_id uuid not null references ledgers,
@@ -53,6 +54,7 @@ create table ledger_account_settlements (
     transaction_id uuid references ledger_transactions,
     allow_either_direction boolean not null,
     effective_at_upper_bound timestamptz not null,
+    drafted numeric not null default 0,
     amount numeric check (amount >= 0),
     direction text check (direction in ('debit', 'credit')),
     description text,

@@ -154,6 +154,21 @@ async def test_a_draft_takes_the_entries_it_is_given(lender: LendNow) -> None:
         await settlements.account_entries.delete(draft.id, ledger_entry_ids=[first])
 
 
+async def test_a_draft_is_posted_without_a_look_at_its_entries(lender: LendNow, database: Database) -> None:
+    """Not one of what may be hundreds of thousands, while nobody else posts to the account."""
+    entries = [await earn(lender, amount) for amount in (30, 20, 10)]
+    settlements = lender.client.ledger_account_settlements
+    draft = await settle(lender, status="drafting")
+    await settlements.account_entries.update(draft.id, ledger_entry_ids=entries)
+    await settlements.account_entries.delete(draft.id, ledger_entry_ids=entries[1:])
+    await settlements.account_entries.update(draft.id, ledger_entry_ids=entries[2:])
+    async with database.transaction() as connection:
+        await connection.execute("lock table ledger_account_settlement_entries in access exclusive mode")
+        posted = await settlements.update(draft.id, status="posted")
+    assert (posted.status, posted.amount) == ("posted", 40)
+    assert await settled_by(lender, draft) == sorted([entries[0], entries[2]])
+
+
 async def test_a_negative_balance_is_settled_only_where_that_is_allowed(lender: LendNow) -> None:
     await lender.post({"investor_interest": 40}, {"loan_interest": 40})
     with pytest.raises(UnprocessableEntityError, match="allow_either_direction"):

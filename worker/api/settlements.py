@@ -191,9 +191,8 @@ async def _move(
     """Bring a drafted or pending settlement to its end."""
     match settlement.status:
         case SettlementStatus.DRAFTING if status is SettlementStatus.POSTED:
-            accounts = settlement.settled_account_id, settlement.contra_account_id
-            await _lock_balances(connection, settlement.ledger_id, *accounts)
-            total = await store.sum_settlement(connection, settlement.id)
+            # Entries that are posted stay as they are, and the draft is held: its sum needs no account to be locked.
+            total = await store.drafted_sum(connection, settlement.id)
             await _complete(connection, settlement.id, status, total, skips_transaction=change.skips_transaction)
         case SettlementStatus.PENDING if settlement.transaction_id is not None:
             await _post(connection, settlement, Update(settlement.transaction_id, Status(status)))

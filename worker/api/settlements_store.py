@@ -151,19 +151,19 @@ async def claim_due_entries(connection: Connection, settlement_id: UUID, account
 
 
 async def claim_entries(connection: Connection, settlement_id: UUID, entry_ids: Sequence[UUID]) -> int:
-    """Take in some entries; how many of them the settlement then holds."""
+    """Take some entries into a draft; how many of them it then holds."""
     held: int = await connection.fetchval(query("api/claim_entries"), settlement_id, *_columns(entry_ids))
     return held
 
 
 async def release_entries(connection: Connection, settlement_id: UUID, entry_ids: Sequence[UUID]) -> None:
-    """Take entries out; those that are not in it are passed over."""
+    """Take entries out of a draft; those that are not in it are passed over."""
     await connection.execute(query("api/release_entries"), settlement_id, *_columns(entry_ids))
 
 
-async def sum_settlement(connection: Connection, settlement_id: UUID) -> int:
-    """Debits less credits of the settlement's entries."""
-    total: int = await connection.fetchval(query("api/sum_settlement"), settlement_id)
+async def drafted_sum(connection: Connection, settlement_id: UUID) -> int:
+    """Debits less credits of the entries a draft was given, kept as they come and go."""
+    total: int = await connection.fetchval(query("api/drafted_sum"), settlement_id)
     return total
 
 
