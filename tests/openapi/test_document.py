@@ -40,6 +40,12 @@ async def test_nothing_is_described_that_no_process_answers(database: Database, 
     assert sorted(known) == sorted(routes_of(app))
 
 
+async def test_what_a_line_does_not_tell_of_an_operation_is_its_description(document: dict[str, Any]) -> None:
+    retrieve = document["paths"]["/api/ledger_accounts/{id}"]["get"]
+    assert "\n" not in retrieve["summary"]
+    assert "at that very moment" in retrieve["description"]
+
+
 async def test_every_operation_has_a_name_of_its_own(document: dict[str, Any]) -> None:
     operations = [operation for methods in document["paths"].values() for operation in methods.values()]
     assert len({operation["operationId"] for operation in operations}) == len(operations)

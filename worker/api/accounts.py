@@ -75,7 +75,10 @@ class Accounts:
         return await self._effects.once(call, effect)
 
     async def retrieve(self, call: Call) -> Answer[LedgerAccountObject]:
-        """One account, now, over a window of time, or as of one of its versions."""
+        """One account, now, over a window of time, or as of one of its versions.
+
+        `balances[effective_at]` takes in entries at that very moment, `balances[effective_at_upper_bound]` does not.
+        """
         asked, key = call.query, call.key()
         version, window = asked.whole("balances[as_of_lock_version]"), asked.window()
         asked.finish()
@@ -97,7 +100,10 @@ class Accounts:
         return answer(render_account(account, Window()))
 
     async def discard(self, call: Call) -> Answer[LedgerAccountObject]:
-        """Discard an account that has no entries."""
+        """Discard an account that has no entries.
+
+        One that has is refused, whatever became of them.
+        """
         account_id = call.id(NOUN)
         call.query.finish()
         async with self._database.transaction() as connection:

@@ -85,7 +85,11 @@ class Categories:
         return answer(render_category(_existing(category)))
 
     async def discard(self, call: Call) -> Answer[LedgerAccountCategoryObject]:
-        """Discard a category."""
+        """Discard a category.
+
+        What it contained stays, and counts no longer in the categories it was nested in, unless it is there by another
+        way.
+        """
         category_id = call.id(NOUN)
         call.query.finish()
         async with self._database.transaction() as connection:
@@ -96,7 +100,10 @@ class Categories:
         return answer(render_category(replace(category, discarded_at=discarded_at, updated_at=discarded_at)))
 
     async def add_account(self, call: Call) -> Answer[None]:
-        """Put an account into a category."""
+        """Put an account into a category.
+
+        Both are of one ledger and one currency. An account that is in a category by several ways counts once.
+        """
         category_id, account_id = call.id(NOUN), call.id("Ledger account", "account_id")
         call.query.finish()
         async with self._database.transaction() as connection:

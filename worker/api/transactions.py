@@ -48,7 +48,10 @@ class Transactions:
         self._ledgers: dict[UUID, UUID] = {}
 
     async def list(self, call: Call) -> Answer[Sequence[LedgerTransactionObject]]:
-        """A page of transactions."""
+        """A page of transactions.
+
+        The newest first, unless they are ordered.
+        """
         asked = call.query
         which, order, page = _read_filter(asked), asked.order() or NEWEST_FIRST, asked.page()
         asked.finish()
@@ -77,7 +80,13 @@ class Transactions:
         return await self._list_versions(which, page)
 
     async def create(self, call: Call) -> Answer[LedgerTransactionObject]:
-        """A new transaction."""
+        """A new transaction.
+
+        Debits equal credits in every currency, which is a code with an exponent, and there is one of each at least;
+        amounts of zero count. An expected `lock_version` is the account's before the transaction, conditions are on its
+        balances after all entries of the transaction. With `archive_on_balance_lock_failure` a transaction is archived
+        when either does not hold; its entries take versions of their accounts like any others.
+        """
         wanted = read_create(call.body)
         if not wanted.accounts:
             raise invalid("ledger_entries", "A ledger transaction has at least one debit and one credit")
@@ -87,7 +96,11 @@ class Transactions:
         return await self._post(call, wanted, ledger_id, 201)
 
     async def update(self, call: Call) -> Answer[LedgerTransactionObject]:
-        """Change, post or archive a pending transaction, or the metadata of any."""
+        """Change, post or archive a pending transaction, or the metadata of any.
+
+        Nothing else about a posted or archived one changes, its description and external id neither; the status it has
+        may be repeated.
+        """
         return await self._change(call, read_update(call.body, call.id(NOUN)), 200)
 
     async def create_partial_post(self, call: Call) -> Answer[LedgerTransactionObject]:
@@ -95,7 +108,10 @@ class Transactions:
         return await self._change(call, read_partial_post(call.body, call.id(NOUN)), 201)
 
     async def create_reversal(self, call: Call) -> Answer[LedgerTransactionObject]:
-        """Undo a posted transaction."""
+        """Undo a posted transaction.
+
+        Once: another reversal is refused until the first one is archived.
+        """
         return await self._change(call, read_reversal(call.body, call.id(NOUN)), 201)
 
     async def _change(self, call: Call, wanted: Wanted, status: int) -> Answer[LedgerTransactionObject]:

@@ -35,6 +35,7 @@ class Operation:
     tag: str
     summary: str
     responses: Mapping[int, Document]
+    description: str = ""
     parameters: Sequence[Document] = ()
     body: Schema | None = None
     may_be_empty: bool = False
@@ -112,6 +113,7 @@ def _operation(operation: Operation) -> Document:
         "operationId": operation.name,
         "tags": [operation.tag],
         "summary": operation.summary,
+        **({"description": operation.description} if operation.description else {}),
         "security": [{scheme: []} for scheme in operation.security],
     }
     if operation.parameters:

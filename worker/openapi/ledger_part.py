@@ -100,6 +100,7 @@ def ledger_part(routes: Sequence[Route], schemas: Schemas) -> Part:
 def _operation(route: Route, schemas: Schemas, routes: Sequence[Route]) -> Operation:
     method, path, handler = route
     request = rehearse(handler)
+    summary, description = _told(inspect.getdoc(handler))
     may_conflict = method == "POST" or (method, path) == _SEVERAL_MEANT
     statuses = {*_ALWAYS, *([404] if request.path else []), *([409] if may_conflict else [])}
     return Operation(
@@ -107,7 +108,8 @@ def _operation(route: Route, schemas: Schemas, routes: Sequence[Route]) -> Opera
         path=PREFIX + path,
         name=handler.__qualname__,
         tag=_tag(handler),
-        summary=_sentence(inspect.getdoc(handler)),
+        summary=summary,
+        description=description,
         parameters=[*_parameters(request), *([IDEMPOTENCY_KEY] if method == "POST" else [])],
         body=request.body,
         may_be_empty=request.body is not None and not request.body["required"],
@@ -155,9 +157,10 @@ def _tag(handler: Handler) -> str:
 
 
 def _tags(handlers: Iterable[Handler]) -> dict[str, str]:
-    return {_tag(handler): _sentence(inspect.getdoc(getattr(handler, "__self__", worker.api))) for handler in handlers}
+    return {_tag(handler): _told(inspect.getdoc(getattr(handler, "__self__", worker.api)))[0] for handler in handlers}
 
 
-def _sentence(docstring: str | None) -> str:
-    """The first line of a docstring."""
-    return (docstring or "").partition("\n")[0]
+def _told(docstring: str | None) -> tuple[str, str]:
+    """The first line of a docstring, and what follows it."""
+    summary, _, rest = (docstring or "").partition("\n")
+    return summary, rest.strip()
