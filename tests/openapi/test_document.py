@@ -40,6 +40,7 @@ async def test_nothing_is_described_that_no_process_answers(database: Database, 
     assert sorted(known) == sorted(routes_of(app))
 
 
+@pytest.mark.parametrize("role", [Role.ALL], indirect=True)
 async def test_what_a_line_does_not_tell_of_an_operation_is_its_description(document: dict[str, Any]) -> None:
     retrieve = document["paths"]["/api/ledger_accounts/{id}"]["get"]
     assert "\n" not in retrieve["summary"]
