@@ -104,11 +104,12 @@ def test_every_rule_balances_whatever_the_amounts_are(rulebook: Rulebook, data: 
         ('name = "Expenses"', 'name = "{loan_id!r}"', "a placeholder is a name in braces"),
         ('name = "Expenses"', 'name = "{}"', "a placeholder is a name in braces"),
         ('name = "Expenses"', 'name = "{vendor}"', "accounts.expenses speaks of vendor"),
-        ('name = "Expenses"', 'name = "{loan_id}"', "posts to expenses, but the event does not say loan_id"),
+        ("expenses:{currency}", "expenses:{loan_id}:{currency}", "posts to expenses, but the event does not say loan"),
         ("expenses:{currency}", "expenses", "accounts.expenses.external_id must hold {currency}"),
         ("expenses:{currency}", "cash:{currency}", "have the same external_id"),
         ('categories = ["cash"]', 'categories = ["money"]', 'names "money", which the file does not have'),
-        ('categories = ["cash"]', 'categories = ["loan"]', "the event does not say borrower_id, loan_id"),
+        ('categories = ["cash"]', 'categories = ["loan"]', 
+         'accounts.cash would be one for all: its category "loan" speaks of borrower_id, loan_id'),
         ('categories = ["cash"]', "categories = [1]", "accounts.cash.categories must be a list of texts"),
         ('parent = "borrower"', 'parent = "loan"', "categories.loan is nested in a circle"),
         ('parent = "borrower"', 'parent = "family"', 'names the category "family"'),
@@ -150,6 +151,22 @@ def test_every_rule_balances_whatever_the_amounts_are(rulebook: Rulebook, data: 
         (', interest_due = "interest" }\ncredit = { cash = "principal + interest" }',
          ' }\ncredit = { cash = "principal" }',
          "does not post interest, which the event carries"),
+        ("loan:{loan_id}:interest:{currency}", "loan:interest:{currency}",
+         "accounts.interest would be one for all: its name or metadata speaks of borrower_id, loan_id, but its "
+         "external_id does not; put {loan_id} into accounts.interest.external_id, or leave it out there"),
+        ("investor:{investor_id}:interest_due:{currency}", "interest_due:{currency}",
+         "accounts.interest_due would be one for all: its name or metadata speaks of investor_id"),
+        ('external_id = "loan:{loan_id}:{currency}"', 'external_id = "loan:{currency}"',
+         "categories.loan would be one for all: its name or metadata speaks of loan_id"),
+        ('external_id = "loan:{loan_id}:principal:{currency}"\nname = "Principal - Loan {loan_id}"\n'
+         'normal_balance = "debit"\nmetadata = { accountType = "loan", loanID = "{loan_id}", borrowerID = '
+         '"{borrower_id}" }',
+         'external_id = "principal:{currency}"\nname = "Principal"\nnormal_balance = "debit"',
+         'accounts.principal would be one for all: its category "loan" speaks of borrower_id, loan_id'),
+        ('metadata = { categoryType = "cash" }', 'metadata = { categoryType = "cash" }\nparent = "borrower"',
+         'categories.cash would be one for all: its parent "borrower" speaks of borrower_id'),
+        ('credit = { cash = "amount" }\n\n[rules."expense', 'credit = { cash_reserve = "amount" }\n\n[rules."expense',
+         "rules.\"cash.swept\" debits and credits cash_reserve with amount, which moves nothing: name another account"),
     ],
 )  # fmt: skip
 def test_what_would_post_wrongly_is_refused_by_name(old: str, new: str, complaint: str) -> None:

@@ -14,6 +14,9 @@ from worker.ledger.transaction import AccountSpec, CategorySpec, Direction
 
 INVESTOR_ID: Final = "investor_id"
 
+IMPLIED: Final[Mapping[str, frozenset[str]]] = MappingProxyType({"loan_id": frozenset({"borrower_id"})})
+"""What a name settles besides itself: a loan has one borrower."""
+
 Names: TypeAlias = Mapping[str, str]
 """What the placeholders of a chart stand for."""
 

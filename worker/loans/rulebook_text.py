@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from worker.ledger.transaction import Direction
 from worker.loans.rulebook import (
+    IMPLIED,
     INVESTOR_ID,
     OCCASIONS,
     AccountTemplate,
@@ -42,7 +43,7 @@ def parse_rulebook(text: str) -> Rulebook:
         {key: _account(f"accounts.{key}", value) for key, value in _tables(document, "accounts")},
         {key: _rule(key, value) for key, value in _tables(document, "rules")},
     )
-    for check in (_check_categories, _check_accounts, _check_rules):
+    for check in (_check_categories, _check_accounts, _check_identities, _check_rules):
         check(rulebook)
     return rulebook
 
@@ -153,6 +154,37 @@ def _check_distinct(what: str, external_ids: Mapping[str, str]) -> None:
         seen[external_id] = key
 
 
+def _check_identities(rulebook: Rulebook) -> None:
+    """Whatever an account or a category is called after tells it from others: two loans never share one by accident."""
+    for key, category in rulebook.categories.items():
+        where = f"categories.{key}"
+        _check_identity(where, category, "its name or metadata", _own_names(category))
+        if category.parent is not None:
+            _check_identity(where, category, f'its parent "{category.parent}"', _family_names(rulebook, category))
+    for key, account in rulebook.accounts.items():
+        where = f"accounts.{key}"
+        _check_identity(where, account, "its name or metadata", _own_names(account))
+        for one in account.categories:
+            names = _own_names(rulebook.categories[one]) | _family_names(rulebook, rulebook.categories[one])
+            _check_identity(where, account, f'its category "{one}"', names)
+
+
+def _check_identity(
+    where: str, template: CategoryTemplate | AccountTemplate, speaker: str, spoken_of: Collection[str]
+) -> None:
+    told_apart_by = _names_in(template.external_id, where)
+    if missing := set(spoken_of) - told_apart_by - _implied(told_apart_by):
+        names = " and ".join(f"{{{name}}}" for name in sorted(missing - _implied(missing)))
+        raise RulebookError(
+            f"{where} would be one for all: {speaker} speaks of {_list(missing)}, but its external_id does not; "
+            f"put {names} into {where}.external_id, or leave it out there"
+        )
+
+
+def _implied(names: Collection[str]) -> set[str]:
+    return {implied for name in names for implied in IMPLIED.get(name, ())}
+
+
 def _check_rules(rulebook: Rulebook) -> None:
     for key, occasion in OCCASIONS.items():
         where = f'rules."{key}"'
@@ -171,6 +203,7 @@ def _check_rules(rulebook: Rulebook) -> None:
             raise RulebookError(f"{where}.not_below_zero names {_list(strange)}, to which the rule posts nothing")
         if occasion.amounts:
             _check_balance(rule, occasion, where)
+            _check_movement(rule, occasion, where)
 
 
 def _check_scope(rulebook: Rulebook, account: str, amount: Amount, occasion: Occasion, where: str) -> None:
@@ -183,8 +216,8 @@ def _check_scope(rulebook: Rulebook, account: str, amount: Amount, occasion: Occ
             raise RulebookError(f"{where} may post nothing but {allowed} to {account}, an investor's account")
         said = said | {INVESTOR_ID}
     categories = [rulebook.categories[category] for category in template.categories]
-    families = [*categories, *(parent for one in categories for _, parent in _ancestors(rulebook, where, one))]
-    if missing := _placeholders(template).union(*map(_placeholders, families)) - said:
+    families = set().union(*(_own_names(one) | _family_names(rulebook, one) for one in categories))
+    if missing := (_own_names(template) | families) - said:
         raise RulebookError(f"{where} posts to {account}, but the event does not say {_list(missing)}")
 
 
@@ -224,11 +257,28 @@ def _check_balance(rule: Rule, occasion: Occasion, where: str) -> None:
         raise RulebookError(f"{where} does not post {_list(forgotten)}, which the event carries")
 
 
+def _check_movement(rule: Rule, occasion: Occasion, where: str) -> None:
+    """No amount goes from an account to the same account, where it would move nothing."""
+    for account in rule.debit.keys() & rule.credit.keys():
+        debited, credited = _spelt_out(rule.debit[account], occasion), _spelt_out(rule.credit[account], occasion)
+        if both := debited.keys() & credited.keys():
+            raise RulebookError(
+                f"{where} debits and credits {account} with {_list(both)}, which moves nothing: "
+                "name another account on one of the two sides"
+            )
+
+
 def _is_posted(term: str, occasion: Occasion, posted: Collection[str]) -> bool:
     return set(occasion.divided.get(term, (term,))) <= set(posted)
 
 
-def _placeholders(template: CategoryTemplate | AccountTemplate) -> set[str]:
+def _family_names(rulebook: Rulebook, category: CategoryTemplate) -> set[str]:
+    """The placeholders of everything a category is nested in."""
+    families = (_own_names(parent) for _, parent in _ancestors(rulebook, category.external_id, category))
+    return set().union(*families)
+
+
+def _own_names(template: CategoryTemplate | AccountTemplate) -> set[str]:
     texts = (template.external_id, template.name, *template.metadata.values())
     return {name for text in texts for name in _names_in(text, template.external_id)}
 
