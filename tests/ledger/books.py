@@ -80,6 +80,11 @@ class Ledger:
             findings = [*await store.verify(connection, self.id), *chain.findings]
             return [f"{found.audit}: {found.detail}" for found in findings]
 
+    async def waiting_for_locks(self) -> int:
+        """How many sessions do."""
+        async with self.database.connection() as connection:
+            return int(await connection.fetchval("select count(distinct pid) from pg_locks where not granted"))
+
     async def decided(self, connection: Connection, *operations: Operation) -> Round:
         """What the ledger would write for operations that create, for a test to falsify before it is written."""
         names = Names({spec.external_id for spec in ACCOUNTS})

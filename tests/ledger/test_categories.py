@@ -121,6 +121,28 @@ async def test_memberships_that_change_while_others_post_lose_nothing(ledger: Le
     assert await ledger.findings() == []
 
 
+async def test_categories_are_locked_in_the_order_of_their_ids_and_the_chain_after_them(ledger: Ledger) -> None:
+    """Whoever waits for the first of them holds neither the others nor the chain."""
+    await ledger.post(earn("before"))
+    async with ledger.database.connection() as connection:
+        cash = (await account_ids(connection, ledger))[CASH]
+        for category in await make_categories(connection, ledger):
+            await connection.execute(JOIN, category, cash)
+        rows = await connection.fetch("select category_id from ledger_category_contents where account_id = $1", cash)
+    first, *others = sorted(row["category_id"] for row in rows)
+    lock = "select from ledger_category_balances where category_id = any($1) for no key update nowait"
+    async with ledger.database.transaction() as foreign:
+        await foreign.execute(lock, [first])
+        posting = asyncio.create_task(ledger.post(earn("t")))
+        while not await ledger.waiting_for_locks():
+            pass
+        async with ledger.database.transaction() as other:
+            await other.execute(lock, others)
+            await other.execute("select from ledger_chain_heads for no key update nowait")
+    await posting
+    assert await ledger.findings() == []
+
+
 CONTENTS_READ = """
     select sum(idx_tup_read)::int from pg_stat_user_indexes where relname = 'ledger_category_contents'
 """

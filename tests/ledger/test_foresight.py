@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
 from tests.ledger.books import CASH, LOAN, REVENUE, Ledger, create, credit, debit, earn, reverse, spend
+from worker.database import Connection
 from worker.ledger import poster
 from worker.ledger.foresight import Foreseen, foresee
 from worker.ledger.group_poster import GroupPoster, NotPosted
@@ -150,12 +152,6 @@ async def test_who_was_decided_on_a_batch_that_failed_is_decided_again(ledger: L
     assert await ledger.findings() == []
 
 
-async def wait_for_locks(ledger: Ledger) -> int:
-    """How many sessions do."""
-    async with ledger.database.connection() as connection:
-        return int(await connection.fetchval("select count(distinct pid) from pg_locks where not granted"))
-
-
 async def test_the_batch_behind_is_under_way_before_the_one_ahead_is_durable(ledger: Ledger) -> None:
     group = GroupPoster[None, None](ledger.database)
     async with ledger.database.transaction() as holder:
@@ -163,11 +159,49 @@ async def test_the_batch_behind_is_under_way_before_the_one_ahead_is_durable(led
         submitted = asyncio.gather(
             *(group.submit(ledger.id, earn(f"t{n}", 1)) for n in range(2 * OPERATIONS_TO_FOLLOW))
         )
-        while await wait_for_locks(ledger) < 2:
+        while await ledger.waiting_for_locks() < 2:
             pass
     assert {type(answer) for answer in await submitted} == {Posted}
     assert (await ledger.balance(CASH)).posted == 2 * OPERATIONS_TO_FOLLOW
     assert await ledger.findings() == []
+
+
+async def test_refusals_wait_for_the_batch_ahead_but_not_for_its_callers(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tables know of no refusals; and callers that are answered may come back with more."""
+    happened, write_foreseen = list[str](), Foreseen.write
+    decided = 0
+
+    async def decide(*arguments: Any) -> Foreseen | None:
+        nonlocal decided
+        foreseen = await foresee(*arguments)
+        decided += 1
+        return foreseen
+
+    async def tell(self: Foreseen, connection: Connection, memory: Memory) -> bool:
+        happened.append("written")
+        return await write_foreseen(self, connection, memory)
+
+    async def call(operation: Create) -> None:
+        await group.submit(ledger.id, operation)
+        happened.append("answered")
+
+    monkeypatch.setattr(Foreseen, "write", tell)
+    monkeypatch.setattr("worker.ledger.group_poster.foresee", decide)
+    group = GroupPoster[None, None](ledger.database)
+    operations = [
+        *(earn(f"e{n}", 1) for n in range(OPERATIONS_TO_FOLLOW)),
+        *(spend(f"s{n}", 10**9) for n in range(OPERATIONS_TO_FOLLOW)),
+    ]
+    async with ledger.database.transaction() as holder:
+        await holder.execute("select from ledger_account_balances for update")
+        calls = asyncio.gather(*(call(operation) for operation in operations))
+        while not await ledger.waiting_for_locks() or decided < 2:
+            pass
+        assert happened == ["written"]
+    await calls
+    assert happened == ["written", "written", *["answered"] * len(operations)]
 
 
 async def test_a_foreign_version_of_the_same_number_is_not_taken_for_the_batch_before(ledger: Ledger) -> None:
@@ -178,7 +212,7 @@ async def test_a_foreign_version_of_the_same_number_is_not_taken_for_the_batch_b
         submitted = asyncio.gather(
             *(group.submit(ledger.id, earn(f"t{n}", 1)) for n in range(2 * OPERATIONS_TO_FOLLOW))
         )
-        while await wait_for_locks(ledger) < 2:
+        while await ledger.waiting_for_locks() < 2:
             pass
     assert {type(answer) for answer in await submitted} == {Posted}
     assert (await ledger.balance(CASH)).posted == 502 * OPERATIONS_TO_FOLLOW
@@ -218,7 +252,7 @@ async def test_accounts_are_locked_in_the_order_of_their_ids_however_they_are_na
     async with ledger.database.transaction() as foreign:
         await foreign.execute(lock, [first])
         writing = asyncio.create_task(write(ledger, foreseen))
-        while not await wait_for_locks(ledger):
+        while not await ledger.waiting_for_locks():
             pass
         async with ledger.database.transaction() as other:
             await other.execute(lock, [second, third])

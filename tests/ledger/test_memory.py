@@ -137,9 +137,13 @@ async def test_after_a_meeting_with_another_poster_locks_come_first(
         return await decide(*arguments)
 
     monkeypatch.setattr("worker.ledger.group_poster.foresee", count)
-    for n in range(CAREFUL_BATCHES + 2):
-        await submit(group, ledger, earn(f"t{n}"))
+    async with reading(ledger, monkeypatch) as read:
+        for n in range(CAREFUL_BATCHES + 2):
+            await submit(group, ledger, earn(f"t{n}"))
+            if n == 1:
+                assert attempts == 1, "the next one after the one in vain goes under locks"
     assert attempts == 2  # the one in vain, and the first one after those under locks
+    assert read == []  # which knows what the last one under locks left behind
     assert (await ledger.balance(CASH)).posted == 100 * (CAREFUL_BATCHES + 4)
     assert await ledger.findings() == []
 
@@ -207,6 +211,15 @@ def test_the_later_version_of_an_account_is_kept_and_only_its_id_finds_it() -> N
     found, unknown = memory.recall(Names({"cash"}, {cash.fixed.id, other}))
     assert found == {cash.fixed.id: later(cash)}
     assert unknown == Names({"cash"}, {other})
+
+
+def test_what_was_said_last_of_a_version_is_kept() -> None:
+    """An account may be discarded or renamed, which is no version."""
+    memory, cash = Memory(), account("cash")
+    discarded = replace(cash, fixed=cash.fixed._replace(discarded=True))
+    memory.keep([cash])
+    memory.keep([discarded])
+    assert memory.recall(Names(ids={cash.fixed.id}))[0] == {cash.fixed.id: discarded}
 
 
 def test_what_was_written_longest_ago_is_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
