@@ -76,6 +76,8 @@ create table ledger_account_days (
 -- for, so that a repeated external_id can be told from a contradicting one. The last 16 bits of an id are zero: an
 -- entry's own id is its transaction's plus its number.
 -- ledger_id needs no foreign key: every transaction has entries, their accounts are checked to be of this ledger.
+-- Moments are of the days that worker/calendar.py has: any of them, and its day before and after, can be read and counted
+-- with, unlike infinity.
 create table ledger_transactions (
     id uuid primary key,
     ledger_id uuid not null,
@@ -97,6 +99,7 @@ create table ledger_transactions (
     version integer not null default 0,
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
+    check (effective_at >= '1900-01-01Z' and effective_at < '9999-01-01Z'),
     check (first_entry >= 1 and last_entry > first_entry),
     check ((status = 'posted') = (posted_at is not null)),
     check (archived_reason is null or status = 'archived')
@@ -132,6 +135,7 @@ create table ledger_entries (
     metadata jsonb not null default '{}' check (jsonb_typeof(metadata) = 'object'),
     created_at timestamptz not null default now(),
     edited_at timestamptz,
+    check (effective_at >= '1900-01-01Z' and effective_at < '9999-01-01Z'),
     primary key (transaction_id, n)
 );
 

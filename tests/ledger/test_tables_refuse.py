@@ -130,6 +130,24 @@ async def test_a_transaction_over_two_ledgers_is_refused(ledger: Ledger) -> None
         await posting_store.write_round(connection, other.id, NOW, written)
 
 
+@pytest.mark.parametrize(
+    "moment",
+    [
+        datetime.min.replace(tzinfo=UTC),  # which is written as minus infinity
+        datetime.max.replace(tzinfo=UTC),  # and this as infinity
+        datetime(1899, 12, 31, 23, 59, 59, 999999, UTC),
+        datetime(9999, 1, 1, tzinfo=UTC),
+    ],
+)
+@pytest.mark.parametrize("part", ["transactions", "entries"])
+async def test_a_moment_beyond_the_calendar_is_refused(ledger: Ledger, part: str, moment: datetime) -> None:
+    async with refused(ledger, asyncpg.CheckViolationError.sqlstate) as connection:
+        written = await ledger.decided(connection, earn("t"))
+        rows = getattr(written, part)
+        rows[0] = rows[0]._replace(effective_at=moment)
+        await posting_store.write_round(connection, ledger.id, NOW, written)
+
+
 def put_elsewhere(written: Round, account_id: UUID) -> None:
     """Have the second entry be on another account."""
     written.entries[1] = written.entries[1]._replace(account_id=account_id)

@@ -298,6 +298,28 @@ async def test_every_ledger_is_looked_at(books: Ledger) -> None:
     assert {one["ledger"] for one in document["findings"]} == {"test", "other"}
 
 
+@pytest.mark.parametrize(
+    "moment", ["infinity", "-infinity", "20000-01-01Z", "4000-01-01Z BC", "9999-12-31 23:59:59.999999Z"]
+)
+@pytest.mark.parametrize("table", ["ledger_transactions", "ledger_entries"])
+async def test_a_moment_nobody_can_read_is_found_and_hides_nothing_else(books: Ledger, table: str, moment: str) -> None:
+    names, once = await ids_of(books), "id = (select id from ledger_transactions where external_id = 'once')"
+    async with books.database.transaction() as connection:
+        await connection.execute(f"alter table {table} drop constraint {table}_effective_at_check")
+    where = once if table == "ledger_transactions" else ONCE
+    await tamper(books.database, f"update {table} set effective_at = '{moment}' where {where}")
+    await tamper(books.database, "update ledger_transactions set description = 'x' where external_id = 'never'")
+    found = await findings(books)
+    assert f"chain: version 0 of ledger_transactions (id) = ({names['once']})" in found
+    assert f"chain: version 1 of ledger_transactions (id) = ({names['never']})" in found
+    assert not [one for one in found if names["open"] in one or names["later"] in one]
+
+
+async def test_a_link_of_a_moment_nobody_can_read_is_found(books: Ledger) -> None:
+    await tamper(books.database, "update ledger_chain set created_at = '20000-01-01Z' where position = 2")
+    assert await findings(books) == {f"chain: ledger_chain (ledger_id, position) = ({books.id}, 2)"}
+
+
 async def test_what_belongs_to_no_ledger_is_found_all_the_same(books: Ledger) -> None:
     once = (await ids_of(books))["once"]
     await tamper(books.database, f"update ledger_transactions set ledger_id = gen_random_uuid() where id = '{once}'")

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Final, Generic, TypeVar
 from uuid import UUID
 
-from worker.api.moments import read_moment
+from worker.api.moments import MOMENT, read_moment
 from worker.api.refusals import invalid, missing
 from worker.api.texts import read_uuid, read_whole, shorten
 from worker.errors import Rejected
@@ -183,7 +183,7 @@ class Body:
             return None
         moment = read_moment(value) if isinstance(value, str) else None
         if moment is None:
-            raise self._wrong(name, "must be an ISO 8601 time")
+            raise self._wrong(name, f"must be {MOMENT}")
         return moment
 
     def required_moment(self, name: str) -> datetime:

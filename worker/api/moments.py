@@ -1,7 +1,8 @@
 """Times as callers write them, and as answers show them. Pure.
 
 A day alone is its midnight, a time without an offset is UTC, and a space may stand for the ``T``: the official client
-writes ``2024-01-01 00:00:00+00:00`` inside filters. Finer than microseconds is refused instead of rounded.
+writes ``2024-01-01 00:00:00+00:00`` inside filters. Finer than microseconds is refused instead of rounded,
+and so is what lies outside the days the books may speak of.
 """
 
 from __future__ import annotations
@@ -10,13 +11,17 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
+from worker.calendar import DAYS, has_moment
 from worker.ledger.book import midnight
 
 SMALLEST_STEP: Final = timedelta(microseconds=1)
 """What PostgreSQL's and Python's timestamps are counted in: it turns *after* into *from* without loss."""
 
-YEARS: Final = range(1, 9999)
-"""Years a time may lie in: every such day has one before and one after it that can be counted with."""
+MOMENT: Final = f"an ISO 8601 time {DAYS} (UTC)"
+"""What :func:`read_moment` takes, in words."""
+
+DAY: Final = f"a date as YYYY-MM-DD {DAYS}"
+"""What :func:`read_day` takes, in words."""
 
 # A blank before an offset is a plus sign that was sent as it is: form encoding reads it as a blank.
 _MOMENT: Final = re.compile(
@@ -27,7 +32,7 @@ _MOMENT: Final = re.compile(
 
 
 def read_moment(text: str) -> datetime | None:
-    """The moment in UTC, None when the text is none."""
+    """The moment in UTC, None when the text is none, or none the books may speak of."""
     if (match := _MOMENT.fullmatch(text)) is None:
         return None
     offset = "+00:00"
@@ -35,10 +40,10 @@ def read_moment(text: str) -> datetime | None:
         offset = f"{'-' if match['sign'] == '-' else '+'}{match['hours']}:{match['minutes'] or '00'}"
     time = (match["time"] or "00:00").replace(",", ".")
     try:
-        moment = datetime.fromisoformat(f"{match['day']}T{time}{offset}").astimezone(UTC)
-    except (ValueError, OverflowError):
+        moment = datetime.fromisoformat(f"{match['day']}T{time}{offset}")
+    except ValueError:
         return None
-    return moment if moment.year in YEARS else None
+    return moment.astimezone(UTC) if has_moment(moment) else None
 
 
 def read_day(text: str) -> date | None:

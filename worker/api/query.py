@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Final, Generic, TypeVar, assert_never
 from uuid import UUID
 
-from worker.api.moments import SMALLEST_STEP, day_after, read_day, read_moment
+from worker.api.moments import DAY, MOMENT, SMALLEST_STEP, day_after, read_day, read_moment
 from worker.api.refusals import invalid
 from worker.api.texts import read_uuid, read_whole, shorten
 from worker.ledger.book import midnight
@@ -183,15 +183,15 @@ class Query:
     def moment(self, name: str) -> datetime | None:
         """A moment."""
         value = self.text(name)
-        return None if value is None else _read(read_moment, value, name, "an ISO 8601 time")
+        return None if value is None else _read(read_moment, value, name, MOMENT)
 
     def moments(self, name: str) -> Range[datetime]:
         """A range of moments."""
-        return self._range(name, lambda text: _read(read_moment, text, name, "an ISO 8601 time"), _next_moment)
+        return self._range(name, lambda text: _read(read_moment, text, name, MOMENT), _next_moment)
 
     def days(self, name: str) -> Range[date]:
         """A range of business days."""
-        return self._range(name, lambda text: _read(read_day, text, name, "a date as YYYY-MM-DD"), _next_day)
+        return self._range(name, lambda text: _read(read_day, text, name, DAY), _next_day)
 
     def wholes(self, name: str) -> Range[int]:
         """A range of whole numbers."""
@@ -307,7 +307,7 @@ def _choice(text: str, name: str, choices: type[Choice]) -> Choice:
 
 
 def _moment(text: str) -> datetime:
-    return _read(read_moment, text, "balances", "an ISO 8601 time")
+    return _read(read_moment, text, "balances", MOMENT)
 
 
 def _next_moment(moment: datetime) -> datetime:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -44,6 +44,10 @@ class Told(NamedTuple):
     written_at: datetime
 
 
+UNREADABLE: Final = Told(b"", datetime.max.replace(tzinfo=UTC))
+"""What the tables tell when they hold what they never take, such as a moment beyond every calendar."""
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """A link as it is stored: the states it seals, their digests one after the other, and its hash."""
@@ -52,7 +56,8 @@ class Link:
     states: tuple[StateName, ...]
     digests: bytes
     hash: bytes
-    made_at: datetime
+    made_at: datetime | None
+    """None when it is no moment that can be read."""
 
 
 def digest_of(state: Written) -> bytes:
@@ -105,7 +110,7 @@ class ChainAudit:
             found.append(self._broken(link.position, f"it has {len(link.states)} states and other digests"))
         sealed = [link.digests[at : at + _DIGEST_BYTES] for at in range(0, len(link.digests), _DIGEST_BYTES)]
         states = [told.get(state) for state in link.states]
-        if link.made_at not in {state.written_at for state in states if state}:
+        if UNREADABLE not in states and link.made_at not in {state.written_at for state in states if state}:
             found.append(self._broken(link.position, "it was not made when any of its states was written"))
         for name, state, digest in zip(link.states, states, sealed, strict=False):
             if state is None or state.digest != digest:

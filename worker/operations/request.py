@@ -10,6 +10,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Final, TypeVar
 
+from worker.calendar import DAYS, has_day
 from worker.errors import Rejected
 from worker.operations.views import DEFAULT_LIMIT, MAX_LIMIT, Page
 
@@ -24,10 +25,6 @@ MAX_TEXT: Final = 200
 
 MAX_SENTENCES: Final = 500
 """Characters a person may write: a few sentences."""
-
-FIRST_DAY: Final = date(1900, 1, 1)
-LAST_DAY: Final = date(9998, 12, 31)
-"""Business days anybody may ask about; the day before and after each exists, too."""
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -109,13 +106,13 @@ def read_text(value: object, field: str) -> str:
 
 
 def read_day(text: str, field: str) -> date:
-    """A business day; raises :class:`~worker.errors.Rejected` (400) unless it is a ``YYYY-MM-DD`` that exists."""
+    """A business day; raises :class:`~worker.errors.Rejected` (400) unless it is a ``YYYY-MM-DD`` of the calendar."""
     try:
         day = date.fromisoformat(text)
     except ValueError:
         day = None
-    if day is None or day.isoformat() != text or not FIRST_DAY <= day <= LAST_DAY:
-        raise Rejected(400, "must be a business day as YYYY-MM-DD", field=field)
+    if day is None or day.isoformat() != text or not has_day(day):
+        raise Rejected(400, f"must be a business day as YYYY-MM-DD {DAYS}", field=field)
     return day
 
 
