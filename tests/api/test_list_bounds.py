@@ -123,3 +123,22 @@ async def test_a_bound_includes_and_excludes_what_it_says(
                     asked = {f"{field}[{word}]": bound if isinstance(bound, int) else bound.isoformat(), **narrowing}
                     passing = [shown for shown in every if any(compare(value, bound) for value in values_of(shown))]
                     assert await listed(raw, path, **asked) == passing, asked
+
+
+@pytest.mark.parametrize(
+    "bounds",
+    [
+        {"amount[gte]": 1, "amount[gt]": 1, "amount[lt]": 9, "amount[lte]": 3},
+        {"amount[gt]": 0, "amount[gte]": 2, "amount[lte]": 9, "amount[lt]": 4},
+        {"effective_at[gt]": "2024-03-10T12:00:00Z", "effective_date[gte]": "2024-03-10"}
+        | {"effective_at[lte]": "2024-03-11", "effective_date[lte]": "2024-03-10"},
+        {"effective_at[gte]": "2024-03-10T12:00:00Z", "effective_date[gt]": "2024-03-10"}
+        | {"effective_at[lt]": "2024-03-12", "effective_date[lt]": "2024-03-13"},
+    ],
+    ids=str,
+)
+async def test_of_several_bounds_each_is_kept(books: LendNow, raw: Raw, bounds: dict[str, object]) -> None:
+    within = [{one["id"] for one in await listed(raw, "ledger_entries", **{name: bounds[name]})} for name in bounds]
+    both = set.intersection(*within)
+    assert both
+    assert {one["id"] for one in await listed(raw, "ledger_entries", **bounds)} == both
