@@ -18,8 +18,7 @@ from tests.api.spoken import PARAMETERS, Spoken, sayable, spoken
 from tests.beside_a_model import BesideAModel
 from tests.ledger.drawn import NAMES, NOBODY, creations, metadata, metadata_changes, moves, operations, parts, updates
 from tests.ledger.model import REFUSED, REPLAYED, Answer, Model
-from tests.ledger.model_categories import Categories
-from tests.ledger.model_state import END_OF_TIME, Account, merged, total
+from tests.ledger.model_state import END_OF_TIME, Account, merged
 from worker.ledger.balance import Sums
 from worker.ledger.transaction import (
     UNSET,
@@ -56,12 +55,11 @@ class Books(BesideAModel):
     def __init__(self) -> None:
         super().__init__()
         self.model = Model({})
-        self.categories = Categories()
+        self.categories = self.model.categories
         self.ids: dict[str, str] = {}
         self.about: dict[str, Document] = {}
         """What never follows from postings: the documents of accounts and categories, but for their balances."""
-        self.units: dict[str, Account] = {}
-        """The categories in use, and in what they count."""
+        self.units = self.categories.units
         self.kept: list[Kept] = []
         self.ledger_id = self.make("ledgers", name="Books")["id"]
         self.shown = Shown(self.model, self.ledger_id, self.ids)
@@ -180,6 +178,7 @@ class Books(BesideAModel):
         assert reply.status == (201 if fits else 422), reply
         if fits:
             self.ids[name], self.about[name], self.units[name] = reply.body["id"], reply.body, account
+            self.categories.names[UUID(self.ids[name])] = name
         else:
             self.categories.nestings = before
 
@@ -328,11 +327,7 @@ class Books(BesideAModel):
             shown = balances(self.model.sums(name) if sums is None else sums, self.model.accounts[name])
             window = bounds or {"effective_at_lower_bound": None, "effective_at_upper_bound": None}
             return self.about[name] | {"lock_version": self.model.version(name), "balances": {**window, **shown}}
-        return self.about[name] | {"balances": balances(sums or self.sums_of_category(name), self.units[name])}
-
-    def sums_of_category(self, name: str) -> Sums:
-        """The sums of all that is in a category."""
-        return total(map(self.model.sums, self.categories.contents(name)))
+        return self.about[name] | {"balances": balances(sums or self.model.sums_of_category(name), self.units[name])}
 
 
 def entries_said(operation: Operation) -> tuple[NewEntry, ...]:

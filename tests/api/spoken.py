@@ -13,6 +13,8 @@ from tests.ledger.model import Model
 from worker.ledger.transaction import (
     UNSET,
     Archive,
+    BalanceCondition,
+    CategoryLock,
     Create,
     Ledgerable,
     NewEntry,
@@ -30,6 +32,9 @@ PARAMETERS = {
     RefusalCode.NOT_PENDING: ("ledger_transaction",),
     RefusalCode.NOT_POSTED: ("ledger_transaction",),
     RefusalCode.ALREADY_REVERSED: ("ledger_transaction",),
+    RefusalCode.UNKNOWN_CATEGORY: ("ledger_account_category_balance_locks",),
+    RefusalCode.UNTOUCHED_CATEGORY: ("ledger_account_category_balance_locks",),
+    RefusalCode.CATEGORY_CONDITION: ("ledger_account_category_balance_locks",),
 }
 """What a refusal blames; all others blame the entries, or one of them."""
 
@@ -79,11 +84,13 @@ def spoken(
             body |= {"status": new.status, "metadata": dict(new.metadata), "ledger_entries": entries(new.entries)}
             if operation.archive_on_balance_lock_failure:
                 body["archive_on_balance_lock_failure"] = True
+            body |= _category_locks(operation.category_locks)
             return Spoken("POST", "ledger_transactions", body)
         case Update():
             body = _update(operation)
             if operation.entries is not UNSET:
                 body["ledger_entries"] = entries(operation.entries)
+            body |= _category_locks(operation.category_locks)
             return Spoken("PATCH", f"ledger_transactions/{operation.transaction}", body)
         case PartialPost():
             body = _given(description=operation.description, effective_at=moment(operation.effective_at))
@@ -125,13 +132,24 @@ def _entry(entry: NewEntry, ids: Mapping[str, str], shows: bool, in_words: bool)
     body = _given(lock_version=entry.lock_version, effective_at=moment(entry.effective_at))
     body |= {"ledger_account_id": ids.get(str(entry.account), str(NOBODY)), "direction": entry.direction}
     body |= {"amount_string": str(entry.amount)} if in_words else {"amount": entry.amount}
-    for condition in entry.conditions:
-        body[f"{condition.balance}_balance_amount"] = {condition.comparison: condition.amount}
+    body |= _conditions(entry.conditions)
     if entry.metadata:
         body["metadata"] = dict(entry.metadata)
     if shows:
         body["show_resulting_ledger_account_balances"] = True
     return body
+
+
+def _category_locks(locks: Sequence[CategoryLock]) -> dict[str, Any]:
+    said = [{"ledger_account_category_id": str(x.category_id)} | _conditions(x.conditions) for x in locks]
+    return {"ledger_account_category_balance_locks": said} if said else {}
+
+
+def _conditions(conditions: Sequence[BalanceCondition]) -> dict[str, Any]:
+    said: dict[str, Any] = {}
+    for condition in conditions:
+        said.setdefault(f"{condition.balance}_balance_amount", {})[condition.comparison] = condition.amount
+    return said
 
 
 def _foreign(ledgerable: Ledgerable | None) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
@@ -10,13 +10,15 @@ from uuid import UUID
 from hypothesis import strategies as st
 
 from tests.ledger.model import Model
-from tests.ledger.model_state import Transaction, balance_of
+from tests.ledger.model_state import Line, Transaction, balance_of
+from worker.ledger.balance import NOTHING, Sums
 from worker.ledger.transaction import (
     MAX_AMOUNT,
     UNSET,
     Archive,
     BalanceCondition,
     BalanceKind,
+    CategoryLock,
     Comparison,
     Create,
     Direction,
@@ -118,14 +120,39 @@ def expected_versions(model: Model, account: str) -> st.SearchStrategy[int]:
 @st.composite
 def conditions(draw: st.DrawFn, model: Model, entry: NewEntry) -> BalanceCondition:
     """A condition right at the account's balance, be it with the entry, or next to it: where comparisons differ."""
-    kind, account = draw(st.sampled_from(BalanceKind)), str(entry.account)
+    account = str(entry.account)
     known = model.accounts.get(account)
-    balance = balance_of(model.sums(account), kind, known.normal_balance) if known else 0
-    change = draw(st.sampled_from((0, entry.amount, -entry.amount)))
-    return BalanceCondition(kind, draw(st.sampled_from(Comparison)), balance + change + draw(nearby))
+    return draw(conditions_near(model.sums(account), known.normal_balance if known else Direction.DEBIT, entry.amount))
+
+
+@st.composite
+def conditions_near(draw: st.DrawFn, sums: Sums, side: Direction, amount: int) -> BalanceCondition:
+    """A condition right at a balance of these sums, be it with or without an amount, or next to it."""
+    kind, change = draw(st.sampled_from(BalanceKind)), draw(st.sampled_from((0, amount, -amount)))
+    right_at = balance_of(sums, kind, side) + change
+    return BalanceCondition(kind, draw(st.sampled_from(Comparison)), right_at + draw(nearby))
 
 
 nearby = st.sampled_from((0, 0, 0, -1, 1))
+
+
+@st.composite
+def category_locks(draw: st.DrawFn, model: Model, said: Iterable[NewEntry | Line]) -> tuple[CategoryLock, ...]:
+    """Now and then conditions on the categories of these entries, or on any; one may not exist."""
+    amounts_said = {str(entry.account): entry.amount for entry in said}
+    categories, locks = model.categories, []
+    fitting = [known for known, name in categories.names.items() if categories.contents(name) & amounts_said.keys()]
+    for _ in range(draw(st.sampled_from((0, 1, 1, 2) if fitting else (0, 0, 0, 0, 1)))):
+        known = draw(st.sampled_from(fitting if fitting and draw(st.integers(0, 9)) else (*categories.names, NOBODY)))
+        name = categories.names.get(known)
+        amount = draw(st.sampled_from((0, *amounts_said.values())))
+        if name in categories.units:
+            near = conditions_near(model.sums_of_category(name), categories.units[name].normal_balance, amount)
+        else:
+            near = conditions_near(NOTHING, Direction.DEBIT, amount)
+        said_of_it = draw(st.lists(near, max_size=2, unique_by=lambda one: (one.balance, one.comparison)))
+        locks.append(CategoryLock(known, tuple(said_of_it)))
+    return tuple(locks)
 
 
 def keys(model: Model) -> st.SearchStrategy[str | UUID]:
@@ -156,21 +183,25 @@ def creations(draw: st.DrawFn, model: Model) -> Create:
         *(draw(some_names), draw(statuses), draw(moments | st.none()), draw(descriptions), draw(metadata)),
         *(draw(entries(model)), draw(ledgerables)),
     )
-    return Create(new, archive_on_balance_lock_failure=draw(st.booleans()))
+    return Create(new, draw(st.booleans()), draw(category_locks(model, new.entries)))
 
 
 @st.composite
 def updates(draw: st.DrawFn, model: Model) -> Update:
     """A change of anything."""
+    key = draw(likely_keys(model, Status.PENDING))
+    known, replacing = model.find(key), draw(unset | entries(model))
+    said: list[NewEntry | Line] = [*(known.now.lines if known else ()), *(() if replacing is UNSET else replacing)]
     return Update(
-        draw(likely_keys(model, Status.PENDING)),
+        key,
         status=draw(unset | unset | statuses),
         description=draw(unset | descriptions),
         metadata=draw(unset | metadata_changes),
         effective_at=draw(unset | moments),
         external_id=draw(unset | unset | some_names),
         ledgerable=draw(unset | ledgerables),
-        entries=draw(unset | entries(model)),
+        entries=replacing,
+        category_locks=draw(category_locks(model, said)),
     )
 
 

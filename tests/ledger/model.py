@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from tests.ledger.model_categories import Categories
 from tests.ledger.model_state import (
     BEGINNING_OF_TIME,
     COMPARISONS,
@@ -24,6 +25,7 @@ from tests.ledger.model_state import (
     changed,
     lines_of,
     merged,
+    total,
 )
 from worker.ledger.balance import NOTHING, Sums
 from worker.ledger.transaction import (
@@ -32,6 +34,7 @@ from worker.ledger.transaction import (
     MAX_ENTRIES,
     UNSET,
     Archive,
+    CategoryLock,
     Create,
     Direction,
     NewEntry,
@@ -67,6 +70,7 @@ class Model:
         self.transactions: list[Transaction] = []
         self.writes: dict[str, list[Sums]] = {name: [] for name in accounts}
         """The sums that each version of an account led to."""
+        self.categories = Categories()
         self.clock = END_OF_TIME
 
     def open(self, name: str, account: Account) -> None:
@@ -86,6 +90,10 @@ class Model:
             if line.account == account and since <= line.moment < before
         ]
         return added_up(NOTHING, lines)
+
+    def sums_of_category(self, name: str) -> Sums:
+        """The sums of all that is in a category."""
+        return total(map(self.sums, self.categories.contents(name)))
 
     def apply(self, operation: Operation, now: datetime) -> Answer:
         """What the ledger should answer at this moment, and what becomes of it."""
@@ -140,10 +148,13 @@ class Model:
             return refused(*wrong)
         moment = new.effective_at or now
         lines = lines_of(new.entries, moment)
+        if wrong := self._wrong_categories(create.category_locks, lines):
+            return refused(*wrong)
         state = State(
             new.status, new.external_id, moment, now, lines, new.description, dict(new.metadata), new.ledgerable
         )
-        failed = self._failed_locks(new.entries, (), [(new.status, line) for line in lines])
+        added = [(new.status, line) for line in lines]
+        failed = self._failed_locks(new.entries, (), added) | self._failed_categories(create.category_locks, added)
         if failed and not create.archive_on_balance_lock_failure:
             return refused(*failed)
         if failed:
@@ -172,10 +183,13 @@ class Model:
                 return refused(*failed)
         elif wanted == before:
             return Answer(REPLAYED, transaction=known)
-        if wanted.status is Status.POSTED:
-            wanted = replace(wanted, posted_at=now)
-        if wanted.status is Status.ARCHIVED:
-            wanted = replace(wanted, reason=update.archived_reason)
+        if failed := self._refusing_categories(update.category_locks, before, replace(wanted, lines=lines)):
+            return refused(*failed)
+        wanted = replace(
+            wanted,
+            posted_at=now if wanted.status is Status.POSTED else None,
+            reason=update.archived_reason if wanted.status is Status.ARCHIVED else None,
+        )
         if update.entries is not UNSET or wanted.moment != before.moment:
             known.gone += [x._replace(discarded_at=now) for x in self._give_back(before.lines)]
             lines = self._enter(lines, wanted.status, before.lines[-1].n + 1)
@@ -197,6 +211,8 @@ class Model:
             return refused(RefusalCode.NOT_PENDING)
         if wanted == before:
             return Answer(REPLAYED, transaction=known)
+        if failed := self._refusing_categories(update.category_locks, before, wanted):
+            return refused(*failed)
         known.states.append(replace(wanted, written_at=now))
         return Answer(WRITTEN, transaction=known)
 
@@ -329,4 +345,38 @@ class Model:
                 balance = balance_of(after, condition.balance, self.accounts[name].normal_balance)
                 if not COMPARISONS[condition.comparison](balance, condition.amount):
                     failed.add(RefusalCode.BALANCE_CONDITION)
+        return failed
+
+    def _refusing_categories(self, locks: Sequence[CategoryLock], before: State, wanted: State) -> set[RefusalCode]:
+        """What categories have against a transaction's becoming another, whose lines replace the ones before."""
+        gone = [(before.status, line._replace(amount=-line.amount)) for line in before.lines]
+        added = [(wanted.status, line) for line in wanted.lines]
+        wrong = self._wrong_categories(locks, (*before.lines, *wanted.lines))
+        return wrong or self._failed_categories(locks, [*gone, *added])
+
+    def _wrong_categories(self, locks: Sequence[CategoryLock], lines: Iterable[Line]) -> set[RefusalCode]:
+        """Whether some category is not there, or has nothing to do with the lines."""
+        wrong: set[RefusalCode] = set()
+        touched = {line.account for line in lines}
+        for lock in locks:
+            name = self.categories.names.get(lock.category_id)
+            if name not in self.categories.units:
+                wrong.add(RefusalCode.UNKNOWN_CATEGORY)
+            elif touched.isdisjoint(self.categories.contents(name)):
+                wrong.add(RefusalCode.UNTOUCHED_CATEGORY)
+        return wrong
+
+    def _failed_categories(
+        self, locks: Sequence[CategoryLock], added: Iterable[tuple[Status, Line]]
+    ) -> set[RefusalCode]:
+        """Whether a condition fails once these lines are added to what is in the category."""
+        failed: set[RefusalCode] = set()
+        for lock in locks:
+            name = self.categories.names[lock.category_id]
+            contents = self.categories.contents(name)
+            after = added_up(self.sums_of_category(name), [one for one in added if one[1].account in contents])
+            for condition in lock.conditions:
+                balance = balance_of(after, condition.balance, self.categories.units[name].normal_balance)
+                if not COMPARISONS[condition.comparison](balance, condition.amount):
+                    failed.add(RefusalCode.CATEGORY_CONDITION)
         return failed

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
+from tests.ledger.model_state import Account
+
 DEEPEST = 4
 """Levels below a root."""
 
@@ -10,6 +14,10 @@ class Categories:
     """Which accounts and categories are in which categories."""
 
     def __init__(self) -> None:
+        self.units: dict[str, Account] = {}
+        """Those in use: their normal side, and in what they count."""
+        self.names: dict[UUID, str] = {}
+        """What the real ledger calls them, be they discarded or of another ledger."""
         self.members: set[tuple[str, str]] = set()
         self.nestings: set[tuple[str, str]] = set()
 

@@ -45,7 +45,7 @@ async def write(ledger: Ledger, operation: Operation) -> Written:
 async def refusal(ledger: Ledger, operation: Operation) -> tuple[RefusalCode, int | None]:
     (result,) = await ledger.post(operation)
     assert isinstance(result, Refused), result
-    return result.code, result.entry
+    return result.code, result.place
 
 
 def lines(written: Written) -> list[tuple[str, str, int]]:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
-from itertools import count
+from itertools import count, cycle
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -19,8 +19,7 @@ from tests.effort import patient
 from tests.ledger.books import Ledger
 from tests.ledger.drawn import MOMENTS, creations, operations
 from tests.ledger.model import REFUSED, REPLAYED, WRITTEN, Answer, Model
-from tests.ledger.model_categories import Categories
-from tests.ledger.model_state import END_OF_TIME, Account, State, Transaction, total
+from tests.ledger.model_state import END_OF_TIME, Account, State, Transaction
 from tests.ledger.own_audit import wrong
 from worker.database import Connection, Database, query
 from worker.ledger import store
@@ -42,6 +41,7 @@ from worker.ledger.written import Written
 
 LEDGER_NUMBERS = count(1)
 CATEGORIES = ("c0", "c1", "c2", "c3", "c4", "c5")
+ELSEWHERE = "of another ledger"
 categories = st.sampled_from(CATEGORIES)
 EVERY_MOMENT = (*MOMENTS, *(moment + timedelta(microseconds=1) for moment in MOMENTS), END_OF_TIME)
 
@@ -69,7 +69,7 @@ INSERT_ACCOUNT = """
 
 INSERT_CATEGORY = """
     insert into ledger_account_categories (ledger_id, external_id, name, normal_balance, currency, currency_exponent)
-    values ($1, $2, $2, 'debit', 'GBP', 2) returning id
+    values ($1, $2, $2, $3, 'GBP', 2) returning id
 """
 
 SUMS_BEFORE = """
@@ -113,9 +113,11 @@ class Books(BesideAModel):
     def __init__(self) -> None:
         super().__init__()
         self.model = Model({name: replace(account) for name, account in ACCOUNTS.items()})
-        self.categories = Categories()
+        self.categories = self.model.categories
         self.ids: dict[str, UUID] = {}
         self.ledger = self.wait_for(self._open())
+        for member in (("c0", "cash"), ("c1", "loan"), ("c1", "revenue")):
+            self.move(*member, other="c2", leaves=False)
 
     async def _open(self) -> Ledger:
         async with self.database.transaction() as connection:
@@ -128,8 +130,12 @@ class Books(BesideAModel):
                     other if account.foreign else ledger_id,
                     *(name, account.normal_balance, account.currency, account.exponent, account.discarded),
                 )
-            for name in CATEGORIES:
-                self.ids[name] = await connection.fetchval(INSERT_CATEGORY, ledger_id, name)
+            for name, side in (*zip(CATEGORIES, cycle(Direction)), (ELSEWHERE, Direction.DEBIT)):
+                of_ledger = other if name == ELSEWHERE else ledger_id
+                self.ids[name] = await connection.fetchval(INSERT_CATEGORY, of_ledger, name, side)
+                self.categories.names[self.ids[name]] = name
+                if of_ledger == ledger_id:
+                    self.categories.units[name] = Account(side, "GBP")
         return Ledger(self.database, ledger_id)
 
     @rule(data=st.data(), length=st.integers(1, 6))
@@ -254,7 +260,7 @@ class Books(BesideAModel):
         """Balances and versions of accounts, and sums of categories, are the model's."""
         accounts, categories = self.wait_for(self._balances())
         assert accounts == {name: (self.model.version(name), self.model.sums(name)) for name in ACCOUNTS}
-        assert categories == {name: total(map(self.model.sums, self.categories.contents(name))) for name in CATEGORIES}
+        assert categories == {name: self.model.sums_of_category(name) for name in (*CATEGORIES, ELSEWHERE)}
 
     async def _balances(self) -> tuple[dict[str, tuple[int, Sums]], dict[str, Sums]]:
         names = {known: name for name, known in self.ids.items()}

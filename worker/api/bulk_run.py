@@ -232,6 +232,8 @@ def _read_transaction(action: Action, body: Body) -> Wanted:
             "ledger_entries",
             "Bulk requests take no lock_version, balance conditions or show_resulting_ledger_account_balances",
         )
+    if isinstance(wanted.operation, Create | Update) and wanted.operation.category_locks:
+        raise invalid("ledger_account_category_balance_locks", "Bulk requests take no category balance locks")
     return wanted
 
 

@@ -68,7 +68,13 @@ def refusal(refused: Refused, before: Status | None = None) -> Rejected:
         case RefusalCode.UNKNOWN_TRANSACTION:
             return not_found("Ledger transaction")
         case RefusalCode.UNKNOWN_ACCOUNT | RefusalCode.DISCARDED_ACCOUNT:
-            return unknown(f"ledger_entries[{refused.entry}].ledger_account_id", "Ledger account")
+            return unknown(f"ledger_entries[{refused.place}].ledger_account_id", "Ledger account")
+        case RefusalCode.UNKNOWN_CATEGORY:
+            return unknown(_category_of(refused), "Ledger account category")
+        case RefusalCode.UNTOUCHED_CATEGORY:
+            return invalid(_category_of(refused), _sentence(refused.detail))
+        case RefusalCode.CATEGORY_CONDITION:
+            return invalid("ledger_account_category_balance_locks", _sentence(refused.detail))
         case (
             RefusalCode.UNBALANCED
             | RefusalCode.ENTRY_COUNT
@@ -81,6 +87,10 @@ def refusal(refused: Refused, before: Status | None = None) -> Rejected:
             return invalid("ledger_entries", _sentence(refused.detail))
         case _:
             assert_never(refused.code)
+
+
+def _category_of(refused: Refused) -> str:
+    return f"ledger_account_category_balance_locks[{refused.place}].ledger_account_category_id"
 
 
 def _entry(entry: WrittenEntry, status: Status, *, shows: bool) -> Entry:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TypeVar
+from typing import Final, TypeVar
 from uuid import UUID
 
 from worker.api.body import MAX_DESCRIPTION, MAX_EXTERNAL_ID, Body
@@ -17,6 +17,7 @@ from worker.ledger.transaction import (
     UNSET,
     BalanceCondition,
     BalanceKind,
+    CategoryLock,
     Comparison,
     Create,
     Direction,
@@ -31,6 +32,10 @@ from worker.ledger.transaction import (
 )
 
 T = TypeVar("T")
+
+MAX_CATEGORY_LOCKS: Final = 50
+"""Categories one transaction may lock: each is waited for while all its accounts are locked. Modern Treasury names no
+limit of its own."""
 
 
 class LedgerableType(StrEnum):
@@ -65,8 +70,9 @@ def read_create(body: Body) -> Wanted:
         ledgerable=read_ledgerable(body, LedgerableType),
     )
     archives = bool(body.flag("archive_on_balance_lock_failure"))
+    category_locks = _read_category_locks(body)
     body.finish()
-    return Wanted(Create(transaction, archives), _accounts(entries), shows)
+    return Wanted(Create(transaction, archives, category_locks), _accounts(entries), shows)
 
 
 def read_update(body: Body, transaction_id: UUID) -> Wanted:
@@ -84,6 +90,7 @@ def read_update(body: Body, transaction_id: UUID) -> Wanted:
         external_id=external_id.value if external_id.given else UNSET,
         ledgerable=_unset(read_ledgerable(body, LedgerableType)),
         entries=entries,
+        category_locks=_read_category_locks(body),
     )
     body.finish()
     return Wanted(operation, () if entries is UNSET else _accounts(entries), shows)
@@ -133,7 +140,7 @@ def _read_entry(body: Body) -> tuple[NewEntry, bool]:
         direction=body.required_choice("direction", Direction),
         amount=body.required_amount(),
         lock_version=body.whole("lock_version"),
-        conditions=tuple(condition for kind in BalanceKind for condition in _read_conditions(body, kind)),
+        conditions=_read_conditions(body),
         effective_at=body.moment("effective_at"),
         metadata=body.metadata(),
     )
@@ -142,9 +149,23 @@ def _read_entry(body: Body) -> tuple[NewEntry, bool]:
     return entry, shows
 
 
-def _read_conditions(body: Body, kind: BalanceKind) -> list[BalanceCondition]:
-    amounts = body.numbers(f"{kind}_balance_amount", Comparison)
-    return [BalanceCondition(kind, comparison, amount) for comparison, amount in amounts.items()]
+def _read_category_locks(body: Body) -> tuple[CategoryLock, ...]:
+    found = body.objects("ledger_account_category_balance_locks", MAX_CATEGORY_LOCKS) or []
+    return tuple(_read_category_lock(one) for one in found)
+
+
+def _read_category_lock(body: Body) -> CategoryLock:
+    lock = CategoryLock(body.required_uuid("ledger_account_category_id"), _read_conditions(body))
+    body.finish()
+    return lock
+
+
+def _read_conditions(body: Body) -> tuple[BalanceCondition, ...]:
+    return tuple(
+        BalanceCondition(kind, comparison, amount)
+        for kind in BalanceKind
+        for comparison, amount in body.numbers(f"{kind}_balance_amount", Comparison).items()
+    )
 
 
 def _read_effective(body: Body) -> datetime | None:

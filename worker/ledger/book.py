@@ -28,6 +28,15 @@ class DayMoves:
         return Sums(self.posted_debits, self.posted_credits, self.pending_debits, self.pending_credits)
 
 
+@dataclass(slots=True, eq=False)
+class Category:
+    """A category that conditions name: its sums are locked, and carried along like those of the accounts in it."""
+
+    id: UUID
+    normal_balance: Direction
+    sums: Sums
+
+
 @dataclass(slots=True)
 class Account:
     """An account whose balance row is locked, with its state after the operations decided so far.
@@ -43,6 +52,8 @@ class Account:
     lock_version: int
     days: dict[date, DayMoves] = field(default_factory=dict)
     """What the round being filled adds to each day; empty as long as it does not touch the account."""
+    categories: tuple[Category, ...] = ()
+    """Those of the book's categories that contain it; none as long as no condition names one."""
 
     @property
     def sums(self) -> Sums:
@@ -65,6 +76,8 @@ class Account:
             moves.posted_credits += posted
             moves.pending_credits += pending
         self.lock_version += 1
+        for category in self.categories:
+            category.sums = category.sums.moved(direction, posted=posted, pending=pending)
 
 
 @dataclass(slots=True)
@@ -83,11 +96,17 @@ class Book:
     """The part of a ledger that a batch touches, at the moment ``now`` of its database transaction."""
 
     def __init__(
-        self, ledger_id: UUID, now: datetime, accounts: Iterable[Account], transactions: Iterable[KnownTransaction] = ()
+        self,
+        ledger_id: UUID,
+        now: datetime,
+        accounts: Iterable[Account],
+        transactions: Iterable[KnownTransaction] = (),
+        categories: Iterable[Category] = (),
     ) -> None:
         self.ledger_id = ledger_id
         self.now = now
         self.accounts: dict[AccountKey, Account] = {}
+        self.categories = {category.id: category for category in categories}
         self.live: dict[str, KnownTransaction] = {}
         self._archived: dict[str, KnownTransaction] = {}
         self._by_id: dict[UUID, KnownTransaction] = {}

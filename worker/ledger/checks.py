@@ -118,6 +118,23 @@ def effect_of(status: Status, amount: int) -> tuple[int, int]:
             assert_never(status)
 
 
+def holds(balance: int, condition: BalanceCondition) -> bool:
+    """Whether a balance is what the condition wants."""
+    match condition.comparison:
+        case Comparison.GT:
+            return balance > condition.amount
+        case Comparison.GTE:
+            return balance >= condition.amount
+        case Comparison.LT:
+            return balance < condition.amount
+        case Comparison.LTE:
+            return balance <= condition.amount
+        case Comparison.EQ:
+            return balance == condition.amount
+        case _:
+            assert_never(condition.comparison)
+
+
 def _refuse_shape(entries: Sequence[NewEntry]) -> Refused | None:
     if not 2 <= len(entries) <= MAX_ENTRIES:
         return Refused(RefusalCode.ENTRY_COUNT, f"a transaction has 2 to {MAX_ENTRIES} entries, not {len(entries)}")
@@ -165,7 +182,7 @@ def _refuse_conditions(
     for place, (entry, account) in enumerate(zip(entries, accounts, strict=True)):
         for condition in entry.conditions:
             balance = after[account.fixed.id].balance(condition.balance, account.fixed.normal_balance)
-            if not _holds(balance, condition):
+            if not holds(balance, condition):
                 return Refused(
                     RefusalCode.BALANCE_CONDITION,
                     f"the {condition.balance} balance of {account.fixed.label} would be {balance}, "
@@ -173,19 +190,3 @@ def _refuse_conditions(
                     place,
                 )
     return None
-
-
-def _holds(balance: int, condition: BalanceCondition) -> bool:
-    match condition.comparison:
-        case Comparison.GT:
-            return balance > condition.amount
-        case Comparison.GTE:
-            return balance >= condition.amount
-        case Comparison.LT:
-            return balance < condition.amount
-        case Comparison.LTE:
-            return balance <= condition.amount
-        case Comparison.EQ:
-            return balance == condition.amount
-        case _:
-            assert_never(condition.comparison)

@@ -10,6 +10,7 @@ from typing import assert_never
 from uuid import UUID
 
 from worker.ledger.book import Book, Decision, KnownTransaction
+from worker.ledger.category_locks import moves_of, moves_to, refuse_categories, refuse_category_locks
 from worker.ledger.checks import Release, find_accounts, refuse_locks, refuse_part
 from worker.ledger.content import content_of, content_of_part, content_of_reversal, metadata_text
 from worker.ledger.drafts import Draft, EntryDrafts, are_the_same, drafts_of, moved_in_time, opposites, rest, updated
@@ -79,8 +80,12 @@ class _Batch:
         accounts = find_accounts(new.entries, self._book)
         if isinstance(accounts, Refused):
             return accounts
+        moves = moves_of(new.entries, accounts, new.status) if create.category_locks else ()
+        if refusal := refuse_categories(create.category_locks, moves, self._book):
+            return refusal
         status, reason = new.status, None
-        if refusal := refuse_locks(new.entries, accounts, new.status):
+        refusal = refuse_locks(new.entries, accounts, new.status)
+        if refusal := refusal or refuse_category_locks(create.category_locks, moves, self._book):
             if not create.archive_on_balance_lock_failure:
                 return refusal
             status, reason = Status.ARCHIVED, BALANCE_LOCK_FAILURE
@@ -165,6 +170,8 @@ class _Batch:
             return entries
         if entries is None and wanted == known.state:
             return Replayed(wanted.id, wanted)
+        if refusal := self._refuse_categories(known.state, wanted, update):
+            return refusal
         return self._change(known, wanted, entries, update.archived_reason)
 
     def _annotate(self, known: KnownTransaction, wanted: Written, update: Update) -> Result:
@@ -176,9 +183,18 @@ class _Batch:
             return Replayed(state.id, state)
         if not known.held:
             return _unknown(update.transaction)
+        if refusal := self._refuse_categories(state, wanted, update):
+            return refusal
         self.rounds.claim(state.id)
         known.state = self.rounds.change(wanted)
         return Posted(state.id, state.status, known.state)
+
+    def _refuse_categories(self, before: Written, wanted: Written, update: Update) -> Refused | None:
+        if not update.category_locks:
+            return None
+        moves = moves_to(self._book, before, wanted, update)
+        unknown = refuse_categories(update.category_locks, moves, self._book)
+        return unknown or refuse_category_locks(update.category_locks, moves, self._book)
 
     def _new_entries(self, before: Written, wanted: Written, update: Update) -> EntryDrafts | Refused | None:
         """What replaces the entries of a pending transaction; None when they stay."""

@@ -63,11 +63,12 @@ async def foresee(
 ) -> Foreseen | None:
     """Decide operations on the balances as ``before`` will leave them; None when that takes locks.
 
-    Only creations under external ids that are new can be foreseen: whatever else there is may be changing right now.
+    Only creations under external ids that are new can be foreseen: whatever else there is may be changing right now, as
+    are the sums of categories, for anybody who posts to another account in them.
     """
     named, external_ids = Names(), set[str]()
     for operation in operations:
-        if not isinstance(operation, Create):
+        if not isinstance(operation, Create) or operation.category_locks:
             return None
         named.add([entry.account for entry in operation.transaction.entries])
         if operation.transaction.external_id is not None:

@@ -2,14 +2,14 @@
 
 The truth is locked before it is read: transactions that will change, then balances, each in one order for everybody,
 so that batches on the same accounts follow one another and never deadlock. A batch that only creates takes three
-statements however long it is.
+statements however long it is, and one more for the categories if conditions name any: their sums are locked last.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, NamedTuple, assert_never
@@ -24,6 +24,7 @@ from worker.ledger.posting_store import Names
 from worker.ledger.transaction import (
     UNSET,
     Archive,
+    CategoryLock,
     Create,
     Operation,
     PartialPost,
@@ -78,18 +79,21 @@ class _Mentioned:
     new: set[str] = field(default_factory=set)
     transactions: Names = field(default_factory=Names)
     accounts: Names = field(default_factory=Names)
+    categories: set[UUID] = field(default_factory=set)
 
     def add(self, operation: Operation) -> None:
         match operation:
             case Create(transaction):
                 self._add_new(transaction.external_id)
                 self.accounts.add(entry.account for entry in transaction.entries)
+                self._add_categories(operation.category_locks)
             case Reverse():
                 self._add_new(operation.external_id)
                 self.transactions.add([operation.original])
             case Update():
                 self._add_new(None if operation.external_id is UNSET else operation.external_id)
                 self.transactions.add([operation.transaction])
+                self._add_categories(operation.category_locks)
                 if operation.entries is not UNSET:
                     self.accounts.add(entry.account for entry in operation.entries)
             case PartialPost():
@@ -104,6 +108,9 @@ class _Mentioned:
         if external_id is not None:
             self.new.add(external_id)
 
+    def _add_categories(self, locks: Iterable[CategoryLock]) -> None:
+        self.categories.update(lock.category_id for lock in locks)
+
 
 async def _open_book(connection: Connection, ledger_id: UUID, operations: Sequence[Operation]) -> Book:
     mentioned = _Mentioned()
@@ -115,7 +122,9 @@ async def _open_book(connection: Connection, ledger_id: UUID, operations: Sequen
     locked = await posting_store.lock_balances(connection, ledger_id, accounts)
     transactions.add(mentioned.new)
     known = await posting_store.find_transactions(connection, ledger_id, transactions, entries, locked)
-    return Book(ledger_id, locked.now, locked.accounts.values(), known)
+    named = mentioned.categories
+    categories = await posting_store.lock_named_categories(connection, ledger_id, named, locked) if named else ()
+    return Book(ledger_id, locked.now, locked.accounts.values(), known, categories)
 
 
 def new_ids() -> Iterator[UUID]:

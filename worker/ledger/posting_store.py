@@ -12,9 +12,11 @@ from uuid import UUID
 import asyncpg
 
 from worker.database import Connection, query
+from worker.ledger.balance import Sums
 from worker.ledger.book import (
     Account,
     BalanceRow,
+    Category,
     ChangeRow,
     DayRow,
     KnownTransaction,
@@ -133,6 +135,26 @@ async def find_transactions(
         )
         for row in rows
     ]
+
+
+async def lock_named_categories(
+    connection: Connection, ledger_id: UUID, category_ids: Iterable[UUID], locked: Locked
+) -> list[Category]:
+    """Lock the ledger's categories that conditions name until the database transaction ends; those that exist.
+
+    The locked accounts that they contain carry them along. The other categories of these accounts are locked with
+    them, before a posting statement would do so in an order of its own.
+    """
+    rows = await connection.fetch(
+        query("ledger/lock_named_categories"), ledger_id, list(locked.accounts), list(category_ids)
+    )
+    categories = []
+    for category_id, normal_balance, *sums, contained in rows:
+        category = Category(category_id, _SIDES[normal_balance], Sums(*sums))
+        for account_id in contained:
+            locked.accounts[account_id].categories += (category,)
+        categories.append(category)
+    return categories
 
 
 async def lock_categories(connection: Connection, rounds: Sequence[Round]) -> None:

@@ -116,11 +116,22 @@ class Comparison(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BalanceCondition:
-    """What an account's balance must satisfy once the whole transaction is written, or the transaction is refused."""
+    """What a balance must satisfy once the whole transaction is written, or the transaction is refused."""
 
     balance: BalanceKind
     comparison: Comparison
     amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryLock:
+    """Conditions on the balances of a category, seen from its own normal side, whatever takes effect when.
+
+    It must contain an account of the transaction's entries, directly or nested.
+    """
+
+    category_id: UUID
+    conditions: tuple[BalanceCondition, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,12 +176,13 @@ class NewTransaction:
 class Create:
     """Write a transaction. The same external id with the same content again changes nothing.
 
-    With ``archive_on_balance_lock_failure`` a transaction whose expected versions or balance conditions do not hold is
-    written as archived instead of being refused.
+    With ``archive_on_balance_lock_failure`` a transaction whose expected versions or balance conditions, those on
+    categories included, do not hold is written as archived instead of being refused.
     """
 
     transaction: NewTransaction
     archive_on_balance_lock_failure: bool = False
+    category_locks: tuple[CategoryLock, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +190,8 @@ class Update:
     """Change a transaction; what is :data:`UNSET` stays.
 
     A final transaction takes new metadata and nothing else; being told what it already is changes nothing. ``metadata``
-    is merged: an empty or None value removes its key. ``entries`` replace all there are.
+    is merged: an empty or None value removes its key. ``entries`` replace all there are. ``category_locks`` are judged
+    whenever there is something to change.
     """
 
     transaction: TransactionKey
@@ -190,6 +203,7 @@ class Update:
     ledgerable: Ledgerable | Unset | None = UNSET
     entries: tuple[NewEntry, ...] | Unset = UNSET
     archived_reason: str | None = None
+    category_locks: tuple[CategoryLock, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +270,9 @@ class RefusalCode(StrEnum):
     EXTERNAL_ID_TAKEN = "external_id_taken"
     STALE_LOCK_VERSION = "stale_lock_version"
     BALANCE_CONDITION = "balance_condition"
+    UNKNOWN_CATEGORY = "unknown_category"
+    UNTOUCHED_CATEGORY = "untouched_category"
+    CATEGORY_CONDITION = "category_condition"
     NOT_PENDING = "not_pending"
     NOT_POSTED = "not_posted"
     ALREADY_REVERSED = "already_reversed"
@@ -290,12 +307,13 @@ class Replayed:
 class Refused:
     """The operation can not take effect and left no trace; ``detail`` says why in a sentence.
 
-    ``entry`` is the place, from 0, of the operation's entry at fault, None when it is no single one.
+    ``place`` is that, from 0, of the operation's entry at fault, or of its category lock when the code speaks of a
+    category; None when it is no single one.
     """
 
     code: RefusalCode
     detail: str
-    entry: int | None = None
+    place: int | None = None
 
 
 Result = Posted | Replayed | Refused
