@@ -72,14 +72,15 @@ async def test_transactions_are_created_each_with_its_own_result(
             locked,
             {"nonsense": True},
             transfer(lender, 3),
+            transfer(lender, 1, ledger_account_category_balance_locks=[{"ledger_account_category_id": MISSING}]),
         ],
         metadata={"run": "1"},
     )
-    assert (request.status, request.total_resource_count, request.metadata) == ("pending", 7, {"run": "1"})
+    assert (request.status, request.total_resource_count, request.metadata) == ("pending", 8, {"run": "1"})
     assert await results_of(client, request) == []
     await work(database)
 
-    assert await outcome(client, request) == ("completed", 7, 3, 4)
+    assert await outcome(client, request) == ("completed", 8, 3, 5)
     results = await results_of(client, request)
     assert [result.status for result in results] == [
         "successful",
@@ -89,6 +90,7 @@ async def test_transactions_are_created_each_with_its_own_result(
         "failed",
         "failed",
         "successful",
+        "failed",
     ]
     assert [result.entity_type for result in results[:2]] == ["ledger_transaction", "bulk_error"]
     assert results[0].entity.id == results[0].entity_id
@@ -99,6 +101,7 @@ async def test_transactions_are_created_each_with_its_own_result(
         "external_id",
         "ledger_entries",
         "ledger_entries",
+        "ledger_account_category_balance_locks",
     ]
     assert results[0].request_params is not None
     assert (results[0].request_params["external_id"], results[0].request_params["status"]) == ("a", "posted")

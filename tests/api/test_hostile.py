@@ -19,10 +19,12 @@ MEMBERS = (
     *("name", "description", "metadata", "ledger_id", "currency", "currency_exponent", "normal_balance", "external_id"),
     *("ledger_account_category_ids", "ledgerable_id", "ledgerable_type", "status", "effective_at", "effective_date"),
     *("ledger_entries", "posted_ledger_entries", "archive_on_balance_lock_failure", "unheard_of"),
+    "ledger_account_category_balance_locks",
 )
 ENTRY_MEMBERS = (
     *("amount", "amount_string", "direction", "ledger_account_id", "lock_version", "effective_at", "metadata"),
     *("pending_balance_amount", "available_balance_amount", "show_resulting_ledger_account_balances"),
+    "ledger_account_category_id",
 )
 FILTERS = (
     *("id[]", "id", "per_page", "after_cursor", "metadata[a]", "metadata[']", "metadata[]", "metadata", "ledger_id"),

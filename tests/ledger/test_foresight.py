@@ -231,7 +231,7 @@ async def test_an_account_discarded_since_it_was_remembered_is_refused_without_a
         answer = await group.submit(ledger.id, create("t2", *entries))
     await group.close()
     assert isinstance(answer, Refused)
-    assert (answer.code, answer.entry) == (RefusalCode.DISCARDED_ACCOUNT, 1)
+    assert (answer.code, answer.place) == (RefusalCode.DISCARDED_ACCOUNT, 1)
     assert logs == []
 
 

@@ -85,10 +85,12 @@ class LedgerStory:
         ):
             await self.teller.tell("PUT", place + path, id=self.category, **member)
             await self.teller.tell("DELETE", place + path, id=self.category, **member)
+        await self.teller.tell("PUT", f"{place}ledger_accounts/{{account_id}}", id=self.category, account_id=self.cash)
 
     async def _transactions(self) -> None:
+        lock = {"ledger_account_category_id": self.category, "available_balance_amount": {"gte": 0}}
         self.pending, self.posted = (
-            await self.transaction(),
+            await self.transaction(ledger_account_category_balance_locks=[lock]),
             await self.transaction("posted", 10**20, external_id="T-1"),
         )
         await self.show("ledger_transactions", self.posted)

@@ -56,6 +56,7 @@ class Known:
             "ledger_account_id": ledger.cash,
             "settled_ledger_account_id": ledger.cash,
             "contra_ledger_account_id": ledger.due,
+            "ledger_account_category_id": ledger.category,
             "currency": "USD",
         }
         return cls(ledger.teller.places, members)
@@ -81,6 +82,9 @@ class Known:
         for name in ("ledger_entries", "posted_ledger_entries"):
             if body.get(name):
                 body[name] = balanced(body[name])
+        if locks := body.get("ledger_account_category_balance_locks"):
+            category = "ledger_account_category_id"
+            body["ledger_account_category_balance_locks"] = [{category: lock[category]} for lock in locks]
         return body
 
 
