@@ -246,7 +246,8 @@ create index ledger_account_category_nestings_child on ledger_account_category_n
 -- Every account in a category, directly or nested, once however it is reached; and their sums. The posting statement
 -- keeps the sums, the triggers on members and nestings keep both. Locks are taken in one order by everybody: a change
 -- of nestings or members holds the ledger's advisory lock, alone or shared; then come the balances of the accounts
--- concerned, then those of the categories, each by id. Whoever holds an account's balance knows its categories.
+-- concerned, then those of the categories, each by id. Whoever holds an account's balance knows its categories; whoever
+-- decides on a category's sums locks it at once with all those that its own accounts are in.
 create table ledger_category_contents (
     account_id uuid not null references ledger_accounts,
     category_id uuid not null references ledger_account_categories,
