@@ -83,8 +83,10 @@ create index ledger_transactions_effective on ledger_transactions (effective_at,
 -- A few pages of summaries, which posting does not feel: they cut a stretch of time out of all entries, and tell where an
 -- amount is not. Entries are written in the order of their creation, and mostly near that of their effective times. Of
 -- two classes for a column the first that can is asked: whether it has an amount, and then whether it has one between two.
+-- Versions are summed up as an expression: no other index offers to find them, from end to end.
 create index ledger_entries_summaries on ledger_entries
-    using brin (created_at, effective_at, amount numeric_bloom_ops, amount numeric_minmax_multi_ops)
+    using brin (created_at, effective_at, amount numeric_bloom_ops, amount numeric_minmax_multi_ops,
+                (lock_version + 0) int8_minmax_multi_ops)
     with (pages_per_range = 32, autosummarize = on);
 
 -- The transactions of the entries within bounds of amounts; null when these are that many or more. By the summaries, of
@@ -109,8 +111,42 @@ begin
     );
 end $$;
 
-create index ledger_entry_transitions_times on ledger_entry_transitions using brin (created_at)
+create index ledger_entry_transitions_times on ledger_entry_transitions
+    using brin (created_at, (lock_version + 0) int8_minmax_multi_ops)
     with (pages_per_range = 32, autosummarize = on);
+
+-- The newest transactions, that many at most and older than one of them, of the entries effective within bounds, with
+-- amounts within bounds and written or changed as versions of their accounts within bounds. By the summaries again: it
+-- takes as long as there are such entries, and not as long as there are newer ones.
+create function ledger_newest_within(
+    effective_from timestamptz, effective_to timestamptz, amount_from numeric, amount_to numeric, version_from bigint,
+    version_to bigint, before uuid, many integer
+) returns uuid[] language plpgsql stable set plan_cache_mode = force_custom_plan set enable_seqscan = off
+    set enable_indexscan = off set enable_indexonlyscan = off as $$
+begin
+    return array(
+        select distinct found.transaction_id
+        from (
+            select e.transaction_id
+            from ledger_entries e
+            where (effective_from is null or e.effective_at >= effective_from)
+              and (effective_to is null or e.effective_at < effective_to)
+              and (amount_from is null or e.amount >= amount_from) and (amount_to is null or e.amount < amount_to)
+              and (version_from is null or e.lock_version + 0 >= version_from)
+              and (version_to is null or e.lock_version + 0 < version_to)
+            union all
+            select m.transaction_id
+            from ledger_entry_transitions m
+            where (version_from is not null or version_to is not null)
+              and (version_from is null or m.lock_version + 0 >= version_from)
+              and (version_to is null or m.lock_version + 0 < version_to)
+            offset 0  -- all of them first: in their order, every newer one would be looked at
+        ) as found
+        where before is null or found.transaction_id < before
+        order by found.transaction_id desc
+        limit many
+    );
+end $$;
 
 -- Entries seldom carry metadata of their own or get other; those that do not are not in these.
 create index ledger_entries_metadata on ledger_entries using gin (metadata jsonb_path_ops) where metadata <> '{}';

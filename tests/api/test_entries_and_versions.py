@@ -184,6 +184,7 @@ async def test_however_many_come_into_question_the_same_are_found(
     assert [len(ids) for ids in few[: len(entries)]] == [4, 2, 10, 4, 12, 0, 4, 2, 2, 4, 4, 2, 4]
     assert [len(ids) for ids in few[len(entries) :]] == [5, 5, 1, 2, 3, 0, 3, 6, 3, 2, 4, 2, 0, 0]
     monkeypatch.setattr(entries_store, "FEW", 1)
+    monkeypatch.setattr(entries_store, "NEAR", 1)
     monkeypatch.setattr(transactions_store, "FEW_ENTRIES", 1)
     monkeypatch.setattr(accounts_store, "FEW", 1)
     assert await everything() == few

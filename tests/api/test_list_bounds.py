@@ -110,6 +110,7 @@ async def test_a_bound_includes_and_excludes_what_it_says(
 ) -> None:
     if not few:
         monkeypatch.setattr(entries_store, "FEW", 1)
+        monkeypatch.setattr(entries_store, "NEAR", 1)
         monkeypatch.setattr(transactions_store, "FEW_ENTRIES", 1)
         monkeypatch.setattr(accounts_store, "FEW", 1)
     of_cash = {"ledger_account_id": books.ids["cash"]}

@@ -5,18 +5,27 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from tests.api.large_book import write_large_book
-from worker.api import settlements_store
+from worker.api import entries_store, settlements_store
+from worker.api.entries_store import EntryFilter, EntryView
+from worker.api.ids import split_entry_id
+from worker.api.query import Page, Range
 from worker.database import Connection, Database, query
 
 TRANSACTIONS, ACCOUNTS = 100_000, 300
 BIG_TABLES = ("ledger_transactions", "ledger_entries")
 A_DAY_IN, A_DAY_LATER = datetime(2024, 1, 5, tzinfo=UTC), datetime(2024, 1, 5, 1, tzinfo=UTC)
+PAGES = "select relpages from pg_class where oid = 'ledger_entries_version'::regclass"
+PAGES_READ = """
+    select heap_blks_read + heap_blks_hit + idx_blks_read + idx_blks_hit from pg_statio_user_tables
+    where relname = 'ledger_entries'
+"""
 NEWEST = {21: "created_at desc", 23: 26}
 EFFECTIVE = {21: "effective_at desc", 23: 26}
 
@@ -43,7 +52,7 @@ def read_whole(shown: str, *tables: str) -> list[str]:
 
 def entries(order: str, **given: Any) -> tuple[str, int, dict[int, Any]]:
     """A list of entries: filters are spelt ``p`` and the number of their parameter."""
-    return "api/list_entries", 26, {10: False, 19: order, 22: 26} | {int(n[1:]): value for n, value in given.items()}
+    return "api/list_entries", 27, {10: False, 19: order, 22: 26} | {int(n[1:]): value for n, value in given.items()}
 
 
 def transactions(given: dict[int, Any]) -> tuple[str, int, dict[int, Any]]:
@@ -119,6 +128,40 @@ async def test_an_amount_that_no_entry_has_is_not_looked_for_in_every_entry(
         pages = await connection.fetchval("select relpages from pg_class where oid = 'ledger_entries'::regclass")
     read = sum(int(number) for number in re.findall(r"(?:hit|read)=(\d+)", shown.split("Planning")[0]))
     assert 0 < read < pages / 10, shown
+
+
+async def pages_read(connection: Connection) -> int:
+    """Of entries and their indexes, by anybody and so far."""
+    await connection.execute("select pg_stat_force_next_flush()")
+    return int(await connection.fetchval(PAGES_READ))
+
+
+async def test_entries_that_are_many_and_old_are_found_without_a_walk_through_the_newer_ones(
+    database: Database, books: dict[str, UUID], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every account has the version. Page by page all come, newest first, each for less than a look at all versions."""
+    monkeypatch.setattr(entries_store, "FEW", ACCOUNTS // 10)
+    monkeypatch.setattr(entries_store, "NEAR", 50)
+    any_amount: Range[int] = Range()
+    of_version = Range(3, 4), None, None, None, any_amount, None, None
+    which = EntryFilter(None, None, None, Range(), Range(), None, True, *of_version)
+    view = EntryView("id", show_balances=False)
+    shown: list[UUID] = []
+    async with database.connection() as connection:
+        wanted = await connection.fetch(
+            "select transaction_id, n from ledger_entries where lock_version = 3 order by 1, 2"
+        )
+        pages, read = await connection.fetchval(PAGES), [await pages_read(connection)]
+        while len(shown) < len(wanted):
+            page = Page(20, shown[-1] if shown else None)
+            async with connection.transaction():
+                await connection.execute(query("api/begin_reading"))
+                entries = await entries_store.list_entries(connection, which, view, page)
+            assert len(entries) == min(21, len(wanted) - len(shown))
+            shown += [entry.id for entry in entries[:20]]
+            read.append(await pages_read(connection))
+    assert max(after - before for before, after in pairwise(read)) < pages
+    assert [split_entry_id(entry_id) for entry_id in reversed(shown)] == [tuple(row) for row in wanted]
 
 
 async def test_the_balance_at_a_moment_looks_only_at_transactions_that_were_not_posted_at_once(

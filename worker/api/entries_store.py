@@ -27,6 +27,9 @@ FEW: Final = 10_000
 FIRST_STRETCH: Final = 256
 """Places of the first stretch: as many transactions have more entries than the largest page shows."""
 
+NEAR: Final = 4_096
+"""Transactions that are looked through before all older ones are searched, which takes as long if it finds little."""
+
 LONGER_STRETCH: Final = 16
 """How many times longer each further stretch is: all of them together cost little more than the last one."""
 
@@ -61,10 +64,11 @@ class EntryView:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """A part of an order of entries, from one moment to another; without them, all that is left."""
+    """A part of an order of entries, from one moment to another or down to a transaction; else all that is left."""
 
     since: datetime | None = None
     until: datetime | None = None
+    down_to: UUID | None = None
 
 
 async def list_entries(connection: Connection, which: EntryFilter, view: EntryView, page: Page) -> list[Entry]:
@@ -75,6 +79,9 @@ async def list_entries(connection: Connection, which: EntryFilter, view: EntryVi
     """
     view = await _reordered(connection, which, view)
     few = await _few_transactions(connection, which)
+    if few is None and view.order == "id" and _is_searchable(which):
+        rows = await _search(connection, which, view, page)
+        return [read_entry(row, show_balances=view.show_balances) for row in rows]
     after = (None, None) if page.after is None else split_entry_id(page.after)
     places = FIRST_STRETCH
     while True:
@@ -87,6 +94,24 @@ async def list_entries(connection: Connection, which: EntryFilter, view: EntryVi
         if len(rows) == page.and_one_more or stretch.until is None:
             return [read_entry(row, show_balances=view.show_balances) for row in rows]
         places *= LONGER_STRETCH
+
+
+async def _search(connection: Connection, which: EntryFilter, view: EntryView, page: Page) -> Sequence[asyncpg.Record]:
+    """A page out of many entries within bounds, newest first, which may all be older than many others."""
+    after = None if page.after is None else split_entry_id(page.after)[0]
+    oldest: UUID | None = await connection.fetchval(query("api/near_transaction"), after, NEAR)
+    rows = await _rows(connection, which, view, page, None, Stretch(down_to=oldest))
+    many = page.and_one_more
+    while oldest is not None and len(rows) < page.and_one_more:
+        found: list[UUID] = await connection.fetchval(
+            query("api/newest_within"),
+            *(which.effective_at.lower, which.effective_at.upper, which.amount.lower, which.amount.upper),
+            *(*_versions(which.version), oldest, many),
+        )
+        rows += await _rows(connection, which, view, page, found, Stretch())
+        oldest = found[-1] if len(found) == many else None
+        many *= LONGER_STRETCH  # other filters took some of them away
+    return rows[: page.and_one_more]
 
 
 async def find_entry(connection: Connection, entry_id: UUID, *, show_balances: bool) -> Entry | None:
@@ -134,7 +159,15 @@ def _narrowing(which: EntryFilter) -> Iterator[tuple[Any, ...]]:
             if amount.is_bounded:
                 yield "api/few_of_amount", amount.lower, amount.upper
             if version.is_bounded:
-                yield "api/few_of_versions", _version(version.lower), _version(version.upper)
+                yield "api/few_of_versions", *_versions(version)
+
+
+def _is_searchable(which: EntryFilter) -> bool:
+    """Whether it is bounds that make a page hard to find, and nothing beside them that would take most away again."""
+    is_bounded = which.effective_at.is_bounded or which.amount.is_bounded or which.version.is_bounded
+    is_narrower = which.account_id or which.category_id or which.metadata or which.updated_at.is_bounded
+    is_open = which.statuses is None or Status.POSTED in which.statuses
+    return is_bounded and is_open and not is_narrower and _is_anywhere(which)
 
 
 def _is_anywhere(which: EntryFilter) -> bool:
@@ -183,7 +216,12 @@ async def _rows(
         few,
         stretch.since,
         stretch.until,
+        stretch.down_to,
     )
+
+
+def _versions(within: Range[int]) -> tuple[int | None, int | None]:
+    return _version(within.lower), _version(within.upper)
 
 
 def _version(number: int | None) -> int | None:

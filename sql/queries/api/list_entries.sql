@@ -1,8 +1,8 @@
 -- Ledger entries in the order asked for, one more than a page shows; every filter may be left out.
 -- Planned for its own values, only one branch of each case is left, which an index can serve. Without a wish, the
 -- entries of an account come in the order of its versions and all others in that of their ids, newest first. $24 are
--- the only transactions that come into question. Looked at is the stretch of the order from $25 to $26: all of it when
--- they are null.
+-- the only transactions that come into question. Looked at is the stretch of the order from $25 to $26, or down to the
+-- transaction $27: all of it when they are null.
 select e.transaction_id, e.n, e.account_id, e.direction, e.amount, e.effective_at, e.metadata, e.created_at,
        e.updated_at, e.discarded_at, e.status, e.lock_version, e.posted_debits, e.posted_credits, e.pending_debits,
        e.pending_credits, e.normal_balance, e.currency, e.currency_exponent
@@ -32,6 +32,7 @@ where ($1::uuid[] is null
           and (e.transaction_id, e.n) in (select c.transaction_id, c.n
                                           from ledger_account_settlement_entries c where c.settlement_id = $23))
   and ($24::uuid[] is null or e.transaction_id = any($24::uuid[]))
+  and ($27::uuid is null or e.transaction_id >= $27)
   and case $19::text
         when 'created_at desc' then
             e.created_at between coalesce($26::timestamptz, '-infinity') and coalesce($25::timestamptz, 'infinity')
