@@ -137,6 +137,15 @@ async def test_a_final_transaction_takes_metadata_only_and_may_be_told_what_it_i
     assert await ledger.findings() == []
 
 
+async def test_several_become_final_between_two_new_ones_of_a_batch(ledger: Ledger) -> None:
+    await ledger.post(*(earn(name, 1, Status.PENDING) for name in "abc"))
+    results = await ledger.post(earn("d", 5), Post("a"), Archive("b", "x"), Post("c"), earn("e", 5))
+    written = [result.written for result in results if isinstance(result, Posted)]
+    assert [one.entries[0].lock_version for one in written] == [4, 5, 6, 7, 8]
+    assert (await ledger.balance(CASH)).sums == (12, 0, 12, 0)
+    assert await ledger.findings() == []
+
+
 async def test_an_external_id_belongs_to_one_live_transaction(ledger: Ledger) -> None:
     await ledger.post(earn("a", status=Status.PENDING), earn("b", status=Status.PENDING))
     assert await refusal(ledger, Update("a", external_id="b")) == (RefusalCode.EXTERNAL_ID_TAKEN, None)

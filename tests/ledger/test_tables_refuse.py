@@ -159,7 +159,7 @@ async def test_an_entry_on_an_account_of_another_ledger_or_none_is_refused(ledge
     other = await Ledger.open(ledger.database, "other")
     account_id = (await other.balance(REVENUE)).account_id if is_there else uuid4()
     async with refused(ledger, UNBALANCED) as connection:
-        written = await ledger.decided(connection, earn("t"))
+        written = await ledger.decided(connection, earn("t", 0))
         put_elsewhere(written, account_id)
         await posting_store.write_round(connection, ledger.id, NOW, written)
 
