@@ -87,6 +87,8 @@ async def test_the_next_term_is_asked_for_once_within_a_while(ledger: Ledger) ->
     assert election.is_won(ledger.id)
     assert len(election._requests) == 1
     await answered(election)
+    assert election.is_won(ledger.id)
+    assert not election._requests
     async with ledger.database.connection() as connection:
         left = await connection.fetchval("select term_ends_at - clock_timestamp() from ledger_posters")
     assert CAMPAIGN < left <= TERM

@@ -15,6 +15,7 @@ import pytest
 
 from tests.ledger.books import CASH, LOAN, REVENUE, Ledger, create, credit, debit, earn, spend
 from worker.database import Connection
+from worker.errors import DatabaseUnavailable
 from worker.ledger import memory as memory_module
 from worker.ledger import posting_store, store
 from worker.ledger.book import Account
@@ -191,6 +192,50 @@ async def test_nothing_is_written_at_a_moment_yet_to_come(ledger: Ledger, monkey
                 )
             assert ahead == 0
     assert await ledger.findings() == []
+
+
+@pytest.mark.parametrize("wrong", ["accounts", "clock"])
+async def test_what_was_remembered_in_vain_is_forgotten(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, wrong: str
+) -> None:
+    """Either may be ahead of a database that came back as it was some time ago."""
+    group = GroupPoster[None, None](ledger.database)
+    await submit(group, ledger, earn("t"))
+    if wrong == "accounts":
+        remembered, _ = group._memory.recall(Names(ids=set((await account_ids(ledger)).values())))
+        group._memory.keep(replace(one, lock_version=100) for one in remembered.values())
+    else:
+        real = time.monotonic
+        monkeypatch.setattr("worker.ledger.memory.time.monotonic", lambda: real() + 0.9)
+    written, write = list[bool](), Foreseen.write
+
+    async def tell(self: Foreseen, connection: Connection, memory: Memory) -> bool:
+        written.append(await write(self, connection, memory))
+        return written[-1]
+
+    monkeypatch.setattr(Foreseen, "write", tell)
+    for n in range(CAREFUL_BATCHES + 3):
+        await submit(group, ledger, earn(f"t{n}"))
+    assert written == [False, True, True]
+    assert await ledger.findings() == []
+
+
+async def test_a_database_that_was_away_is_read_again(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may have come back as another one."""
+    group = GroupPoster[None, None](ledger.database)
+    await submit(group, ledger, earn("t"))
+
+    async def away(*_: Any) -> Foreseen | None:
+        raise DatabaseUnavailable("it is restarting")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("worker.ledger.group_poster.foresee", away)
+        with pytest.raises(DatabaseUnavailable):
+            await submit(group, ledger, earn("lost"))
+    ids = await account_ids(ledger)
+    async with reading(ledger, monkeypatch) as read:
+        await submit(group, ledger, earn("more"))
+    assert read == [Names(ids={ids[CASH], ids[REVENUE]})]
 
 
 async def test_an_archived_transaction_under_a_live_external_id_is_refused_whatever_is_remembered(
