@@ -55,13 +55,17 @@ CHART = (
     *(AccountSpec(card, card, Direction.CREDIT, "GBP", {}, (TEAM, ALL, MIRROR)) for card in CARDS[:2]),
     *(AccountSpec(card, card, Direction.CREDIT, "GBP", {}, (ALL,)) for card in CARDS[2:]),
     AccountSpec(BANK, "Bank", Direction.DEBIT, "GBP"),
+    *(AccountSpec(f"bank of {card}", "Bank", Direction.DEBIT, "GBP") for card in CARDS),
     AccountSpec("dollar card", "Dollar card", Direction.CREDIT, "USD", {}, (DOLLARS,)),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Programme:
-    """Cards that share what was paid in for them; any card may go below zero on its own."""
+    """Cards that share what was paid in for them; any card may go below zero on its own.
+
+    Each is paid from a bank of its own: transactions on two cards have nothing in common but their categories.
+    """
 
     ledger: Ledger
     ids: dict[str, UUID]
@@ -86,7 +90,9 @@ class Programme:
 
     def spend(self, name: str, card: str, amount: int, *locks: CategoryLock, status: Status = Status.POSTED) -> Create:
         """A card pays, as long as the locks let it."""
-        return replace(create(name, debit(card, amount), credit(BANK, amount), status=status), category_locks=locks)
+        return replace(
+            create(name, debit(card, amount), credit(f"bank of {card}", amount), status=status), category_locks=locks
+        )
 
     async def available(self, category: str) -> int:
         """What a credit-normal category has available."""
@@ -101,7 +107,7 @@ class Programme:
 
 def pay_in(name: str, card: str, amount: int, status: Status = Status.POSTED) -> Create:
     """Money comes in for a card."""
-    return create(name, debit(BANK, amount), credit(card, amount), status=status)
+    return create(name, debit(f"bank of {card}", amount), credit(card, amount), status=status)
 
 
 def said(results: list[Result]) -> list[str]:
