@@ -13,7 +13,7 @@ import pytest
 from tests.ledger.books import Ledger, create, credit, debit
 from tests.ledger.own_audit import wrong
 from worker.database import Database
-from worker.ledger import store
+from worker.ledger import poster, store
 from worker.ledger.foresight import foresee
 from worker.ledger.group_poster import GroupPoster
 from worker.ledger.memory import Memory
@@ -256,6 +256,15 @@ async def test_nothing_is_foreseen_of_a_batch_with_category_locks(cards: Program
         plain, locking = cards.spend("a", "card 1", 1), cards.spend("b", "card 1", 1, cards.covered())
         assert await foresee(connection, cards.ledger.id, [plain], None, Memory()) is not None
         assert await foresee(connection, cards.ledger.id, [plain, locking], None, Memory()) is None
+
+
+async def test_who_decides_on_a_category_waits_for_whoever_is_changing_it(cards: Programme) -> None:
+    async with cards.ledger.database.transaction() as connection:
+        await poster.post(connection, cards.ledger.id, [cards.spend("first", "card 1", 100)])
+        second = asyncio.create_task(cards.ledger.post(cards.spend("second", "card 3", 1, cards.covered())))
+        while not await cards.ledger.waiting_for_locks():
+            pass
+    assert said(await second) == [RefusalCode.CATEGORY_CONDITION]
 
 
 def whims(cards: Programme, name: str, chance: random.Random) -> list[Operation]:
