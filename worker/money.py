@@ -45,6 +45,11 @@ def exponent_of(currency: str) -> int:
         raise AmountError(f"{currency!r} is not an ISO 4217 currency code") from None
 
 
+def unit_label(currency: str, exponent: int) -> str:
+    """What a person reads of a currency: its code, with the decimals of its minor unit where ISO 4217 has others."""
+    return currency if EXPONENTS.get(currency) == exponent else f"{currency} (exponent {exponent})"
+
+
 def parse_minor(text: str, currency: str) -> int:
     """Major-unit decimal text (``"400.00"``) as minor units (``40000``).
 

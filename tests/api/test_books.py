@@ -121,6 +121,34 @@ async def test_trial_balance_and_statements_show_every_digit(database: Database,
         assert [line["status"] for line in statement["lines"]] == ["posted", "pending"]
 
 
+async def test_a_past_trial_balance_says_why_its_totals_differ(database: Database, client: AsyncModernTreasury) -> None:
+    ledger = await client.ledgers.create(name="Apart")
+    due, paid = [
+        await client.ledger_accounts.create(name=side, normal_balance=side, ledger_id=ledger.id, currency="USD")
+        for side in SIDES
+    ]
+    for status in ("posted", "pending"):
+        await client.ledger_transactions.create(
+            status=status,
+            effective_at="2020-05-06",
+            ledger_entries=[
+                {"ledger_account_id": due.id, "direction": "debit", "amount": 50, "effective_at": "2018-01-01"},
+                {"ledger_account_id": paid.id, "direction": "credit", "amount": 50, "effective_at": "2032-01-01"},
+            ],
+        )
+    reader = Reader(database)
+
+    between = await reader.trial_balance(date(2025, 1, 1), ledger=ledger.id)
+    whole = [await reader.trial_balance(day, ledger=ledger.id) for day in (None, date(2032, 1, 1), date(2017, 1, 1))]
+
+    assert [(one["debit"], one["credit"]) for one in between["totals"]] == [("0.50", "0.00")]
+    assert between["dated_apart"] == {
+        "transactions": 1,
+        "differences": [{"currency": "USD", "currency_exponent": 2, "difference": "0.50"}],
+    }
+    assert [one["dated_apart"] for one in whole] == [None, None, None]
+
+
 async def test_its_chain_is_verified_alone(database: Database, odd: Odd) -> None:
     document = await Auditor(database).verify(odd.id)
 

@@ -49,6 +49,51 @@ def test_each_currency_has_a_table_and_totals_of_its_own() -> None:
     assert [table.splitlines()[-1].split() for table in tables[1:]] == [["Total", "7", "7"], ["Total", points, points]]
 
 
+def test_totals_that_differ_are_explained_and_a_spreadsheets_columns_made_equal() -> None:
+    half = (account("Cash", "GBP", 2, 50), account("Yen", "JPY", 0, 7), account("Yen lent", "JPY", 0, -9))
+    document = trial_balance_document(half, DAY, apart=2)
+
+    remark = trial_balance_tables("Trial balance", document).split("\n\n")[-1]
+    rows = list(csv.DictReader(io.StringIO(trial_balance_csv(document))))
+
+    why = "2 transactions have entries effective up to 2026-03-01 and others after it"
+    assert remark == f"Debits less credits are 0.50 GBP, -2 JPY: {why}."
+    assert [(row["name"], row["currency"], row["debit"], row["credit"]) for row in rows[3:]] == [
+        (f"Difference: {why}", "GBP", "0.00", "0.50"),
+        (f"Difference: {why}", "JPY", "2", "0"),
+    ]
+    assert document["dated_apart"] == {
+        "transactions": 2,
+        "differences": [
+            {"currency": "GBP", "currency_exponent": 2, "difference": "0.50"},
+            {"currency": "JPY", "currency_exponent": 0, "difference": "-2"},
+        ],
+    }
+
+
+def test_totals_that_nothing_explains_send_the_reader_to_the_audit() -> None:
+    tables = trial_balance_tables("Trial balance", trial_balance_document(BOOKS[:1], DAY, apart=0))
+
+    assert tables.splitlines()[-1].endswith("no transaction explains it, see writeback ledger verify.")
+
+
+def test_currencies_of_one_code_are_told_apart_by_their_exponents() -> None:
+    books = [account("Cash", "USD", 2, 5), account("Owed", "USD", 2, -5)]
+    fine = [account("Fine cash", "USD", 4, 5), account("Fine owed", "USD", 4, -5)]
+
+    document = trial_balance_document([*books, *fine], DAY)
+    plain, finer = trial_balance_tables("Trial balance", document).split("\n\n")
+
+    assert (plain.splitlines()[0], plain.splitlines()[-1].split()) == ("Trial balance, USD", ["Total", "0.05", "0.05"])
+    assert finer.splitlines()[0] == "Trial balance, USD (exponent 4)"
+    assert finer.splitlines()[-1].split() == ["Total", "0.0005", "0.0005"]
+    rows = list(csv.DictReader(io.StringIO(trial_balance_csv(document))))
+    assert [row["currency_exponent"] for row in rows] == ["2", "2", "4", "4"]
+    statement = statement_document(Statement(fine[0], (), fine[0]), DAY, DAY)
+    assert statement_tables([statement]).startswith("Fine cash (id:Fine cash), USD (exponent 4), ")
+    assert "USD,4," in statement_csv([statement])
+
+
 def test_books_without_money_say_so() -> None:
     assert trial_balance_tables("Trial balance", trial_balance_document([BOOKS[-1]], None)) == "Trial balance: none"
 

@@ -34,7 +34,7 @@ async def test_a_trial_balance_shows_every_account_on_its_side_and_equal_totals(
         "Cash": ("0.00", "600.00", "-300.00"),
         "Principal - Loan L1": ("600.00", "0.00", "300.00"),
     }
-    assert document["totals"] == [{"currency": "GBP", "debit": "600.00", "credit": "600.00"}]
+    assert document["totals"] == [{"currency": "GBP", "currency_exponent": 2, "debit": "600.00", "credit": "600.00"}]
 
 
 async def test_a_trial_balance_of_a_past_day_knows_nothing_of_later_ones(api: Api, station: Station) -> None:
@@ -43,7 +43,9 @@ async def test_a_trial_balance_of_a_past_day_knows_nothing_of_later_ones(api: Ap
     on_the_8th = await api.get("/v1/ledger/trial-balance?as_of=2026-03-08")
     before = await api.get("/v1/ledger/trial-balance?as_of=2026-03-01")
 
-    assert on_the_8th["totals"] == [{"currency": "GBP", "debit": "1000.00", "credit": "1000.00"}]
+    assert on_the_8th["totals"] == [
+        {"currency": "GBP", "currency_exponent": 2, "debit": "1000.00", "credit": "1000.00"}
+    ]
     assert (before["accounts"], before["totals"], before["as_of"]) == ([], [], "2026-03-01")
 
 
@@ -80,7 +82,7 @@ async def test_a_loan_and_an_investor_have_trial_balances_and_statements_of_thei
     statements = await api.get("/v1/ledger/loans/L1/statement?from=2026-03-01&to=2026-03-09")
     capital = await api.get("/v1/ledger/investors/I1/statement?from=2026-03-01&to=2026-03-09")
 
-    assert loan["totals"] == [{"currency": "GBP", "debit": "600.00", "credit": "0.00"}]
+    assert loan["totals"] == [{"currency": "GBP", "currency_exponent": 2, "debit": "600.00", "credit": "0.00"}]
     assert [(one["name"], one["credit"]) for one in investor["accounts"]] == [("Principal Due - I1", "2500.00")]
     assert {one["external_id"]: one["closing_balance"] for one in statements["statements"]} == {
         "loan:L1:fees:GBP": "0.00",

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from worker.commands.output import Columns, list_table, printable
+from worker.money import format_minor, unit_label
 from worker.operations.documents import Document
 
 TRIAL_COLUMNS: Final[Columns] = {
@@ -28,7 +29,10 @@ STATEMENT_COLUMNS: Final[Columns] = {
     "Balance": "balance",
 }
 
-TRIAL_FIELDS: Final = ("name", "external_id", "currency", "debit", "credit", "pending", "ledger_account_id")
+TRIAL_FIELDS: Final = (
+    *("name", "external_id", "currency", "currency_exponent"),
+    *("debit", "credit", "pending", "ledger_account_id"),
+)
 
 LINE_FIELDS: Final = (
     *("effective_date", "description", "external_id", "ledger_transaction_id", "status"),
@@ -37,15 +41,19 @@ LINE_FIELDS: Final = (
 
 
 def trial_balance_tables(title: str, document: Document) -> str:
-    """A table for each currency, its totals below it."""
-    currencies = dict.fromkeys(total["currency"] for total in document["totals"])
-    tables = [_trial_balance_table(title, document, currency) for currency in currencies]
-    return "\n\n".join(tables) if tables else f"{title}: none"
+    """A table for each currency, its totals below it; and why they differ where they do."""
+    tables = [_trial_balance_table(title, document, total) for total in document["totals"]]
+    return "\n\n".join([*tables, *_remark(document)]) if tables else f"{title}: none"
 
 
 def trial_balance_csv(document: Document) -> str:
-    """A row for each account. No totals: whoever sums the column has them."""
-    return csv_text(TRIAL_FIELDS, document["accounts"])
+    """A row for each account. No totals: whoever sums the columns has them.
+
+    Where they would differ, another row has the difference, and says what it is made of in place of a name.
+    """
+    apart = document["dated_apart"]
+    missing = [_missing(document, one) for one in apart["differences"]] if apart else []
+    return csv_text(TRIAL_FIELDS, [*document["accounts"], *missing])
 
 
 def statement_tables(statements: Iterable[Document]) -> str:
@@ -56,11 +64,11 @@ def statement_tables(statements: Iterable[Document]) -> str:
 def statement_csv(statements: Iterable[Document]) -> str:
     """A row for each entry; each account's are between a row with its opening and one with its closing balance."""
     rows = (
-        {"account": _called(one), "currency": one["currency"], **line}
+        {"account": _called(one), "currency": one["currency"], "currency_exponent": one["currency_exponent"], **line}
         for one in statements
         for line in (_opening(one), *one["lines"], _closing(one))
     )
-    return csv_text(("account", "currency", *LINE_FIELDS), rows)
+    return csv_text(("account", "currency", "currency_exponent", *LINE_FIELDS), rows)
 
 
 def csv_text(fields: Sequence[str], rows: Iterable[Document]) -> str:
@@ -72,15 +80,40 @@ def csv_text(fields: Sequence[str], rows: Iterable[Document]) -> str:
     return text.getvalue()
 
 
-def _trial_balance_table(title: str, document: Document, currency: str) -> str:
-    accounts = [{**row, "external_id": _called(row)} for row in document["accounts"] if row["currency"] == currency]
-    totals = [row for row in document["totals"] if row["currency"] == currency]
-    sums = [_row(TRIAL_COLUMNS, name="Total", debit=one["debit"], credit=one["credit"]) for one in totals]
-    return list_table(f"{title}, {printable(currency)}", [*accounts, *sums], TRIAL_COLUMNS)
+def _trial_balance_table(title: str, document: Document, total: Document) -> str:
+    unit = _unit(total)
+    accounts = [{**row, "external_id": _called(row)} for row in document["accounts"] if _unit(row) == unit]
+    sums = _row(TRIAL_COLUMNS, name="Total", debit=total["debit"], credit=total["credit"])
+    return list_table(f"{title}, {printable(unit)}", [*accounts, sums], TRIAL_COLUMNS)
+
+
+def _remark(document: Document) -> list[str]:
+    """Why the totals differ, in a paragraph; nothing when they are equal."""
+    apart = document["dated_apart"]
+    if apart is None:
+        return []
+    amounts = ", ".join(f"{one['difference']} {_unit(one)}" for one in apart["differences"])
+    return [printable(f"Debits less credits are {amounts}: {_reason(document)}.")]
+
+
+def _reason(document: Document) -> str:
+    count = document["dated_apart"]["transactions"]
+    if not count:
+        return "no transaction explains it, see writeback ledger verify"
+    have = "1 transaction has" if count == 1 else f"{count} transactions have"
+    return f"{have} entries effective up to {document['as_of']} and others after it"
+
+
+def _missing(document: Document, difference: Document) -> Document:
+    """A row of what the accounts lack, on the side that makes the sums of both columns equal."""
+    amount, zero = str(difference["difference"]), format_minor(0, difference["currency_exponent"])
+    less = amount.removeprefix("-")
+    debit, credit = (zero, amount) if less == amount else (less, zero)
+    return {**difference, "name": f"Difference: {_reason(document)}", "debit": debit, "credit": credit}
 
 
 def _statement_table(statement: Document) -> str:
-    name = f"{statement['name']} ({_called(statement)}), {statement['currency']}"
+    name = f"{statement['name']} ({_called(statement)}), {_unit(statement)}"
     period = f"{statement['from']} to {statement['to']}, {statement['normal_balance']} normal"
     totals = _row(
         STATEMENT_COLUMNS,
@@ -90,6 +123,10 @@ def _statement_table(statement: Document) -> str:
     )
     lines = [_opening(statement), *statement["lines"], totals, _closing(statement)]
     return list_table(printable(f"{name}, {period}"), lines, STATEMENT_COLUMNS)
+
+
+def _unit(row: Document) -> str:
+    return unit_label(row["currency"], row["currency_exponent"])
 
 
 def _called(account: Document) -> str:

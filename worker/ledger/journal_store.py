@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 from uuid import UUID
 
 from worker.database import Connection, query
-from worker.ledger.journal.values import JournalAccount, JournalTransaction
+from worker.ledger.book import midnight
+from worker.ledger.journal.values import JournalAccount, JournalEntry, JournalTransaction
 from worker.ledger.reading import AUDIT_TIMEOUT_SECONDS
 from worker.ledger.transaction import Direction, Status
 
@@ -34,7 +35,7 @@ async def journal_accounts(connection: Connection, ledger_id: UUID) -> tuple[Jou
 
 
 async def journal_first_day(connection: Connection, ledger_id: UUID) -> date | None:
-    """The first business day with a pending or posted transaction; None in an empty ledger."""
+    """The first business day with a pending or posted entry; None in an empty ledger."""
     day: date | None = await connection.fetchval(
         query("ledger/journal_first_day"), ledger_id, timeout=AUDIT_TIMEOUT_SECONDS
     )
@@ -44,10 +45,11 @@ async def journal_first_day(connection: Connection, ledger_id: UUID) -> date | N
 async def journal_transactions(
     connection: Connection, ledger_id: UUID, first: date | None, last: date | None
 ) -> AsyncIterator[JournalTransaction]:
-    """Pending and posted transactions from ``first`` to ``last``, both included, None leaving an end open."""
+    """Pending and posted transactions with their entries from ``first`` to ``last``, both included, if given."""
+    since, until = first and midnight(first), last and midnight(last + timedelta(days=1))
     rows = connection.cursor(
         query("ledger/journal_transactions"),
-        *(ledger_id, first, last),
+        *(ledger_id, since, until),
         prefetch=_TRANSACTIONS_AT_ONCE,
         timeout=AUDIT_TIMEOUT_SECONDS,
     )
@@ -61,5 +63,5 @@ async def journal_transactions(
             json.loads(row["metadata"]),
             row["reverses"],
             row["reversed"],
-            tuple(zip(row["accounts"], row["amounts"], strict=True)),
+            tuple(map(JournalEntry, row["accounts"], row["amounts"], row["days"])),
         )

@@ -96,6 +96,18 @@ async def trial_balance(
     ]
 
 
+async def count_dated_apart(connection: Connection, ledger_id: UUID, as_of: date | None) -> int:
+    """Posted transactions with entries effective up to and on ``as_of`` and others after it; none if there is no day.
+
+    It looks at every posted entry: ask only when the totals of a trial balance differ.
+    """
+    if as_of is None:
+        return 0
+    end = midnight(as_of + timedelta(days=1))
+    statement = query("ledger/count_dated_apart")
+    return int(await connection.fetchval(statement, ledger_id, end, timeout=AUDIT_TIMEOUT_SECONDS))
+
+
 async def statements(
     connection: Connection, openings: Sequence[AccountBalance], first: date, last: date
 ) -> list[Statement]:

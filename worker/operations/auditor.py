@@ -13,7 +13,7 @@ from worker.database import Connection, Database
 from worker.ledger import chain_store, journal_store
 from worker.ledger import store as ledger_store
 from worker.ledger.journal.formats import JournalFormat, journal_in
-from worker.ledger.journal.values import JournalHead, JournalTransaction
+from worker.ledger.journal.values import JournalEntry, JournalHead, JournalTransaction
 from worker.ledger.reading import AccountBalance
 from worker.ledger.transaction import Status
 from worker.operations.documents import Document
@@ -111,7 +111,7 @@ def _carry(status: Status, day: date, accounts: Sequence[AccountBalance]) -> Jou
         metadata={},
         reverses=None,
         reversed=False,
-        entries=tuple((account_id, minor) for account_id, minor in moved if minor),
+        entries=tuple(JournalEntry(account_id, minor, day) for account_id, minor in moved if minor),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from worker.ledger.reading import AccountBalance, Finding, Statement, StatementLine
@@ -12,17 +12,22 @@ from worker.operations.documents import Document
 from worker.operations.shapes import (
     AccountStatement,
     AccountStatements,
+    DatedApart,
     StatementEntry,
     TrialBalance,
     TrialBalanceAccount,
+    TrialBalanceDifference,
     TrialBalanceTotal,
 )
 
 
-def trial_balance_document(accounts: Sequence[AccountBalance], as_of: date | None) -> TrialBalance:
+def trial_balance_document(
+    accounts: Sequence[AccountBalance], as_of: date | None, apart: int | None = None
+) -> TrialBalance:
     """Every account that is not zero on the side it stands on, and each currency's totals.
 
-    The totals are equal in a whole ledger, and what some of its accounts come to in a part of one.
+    The totals are what some accounts come to in a part of a ledger. In a whole one they are equal, unless as many
+    transactions as ``apart`` says have entries effective up to the day and others after it; None when they are equal.
     """
     standing = [account for account in accounts if account.posted or account.pending]
     units = sorted({(account.currency, account.exponent) for account in standing})
@@ -30,7 +35,17 @@ def trial_balance_document(accounts: Sequence[AccountBalance], as_of: date | Non
         "as_of": as_of.isoformat() if as_of else None,
         "accounts": [_trial_line(account) for account in standing],
         "totals": [_trial_total(standing, unit) for unit in units],
+        "dated_apart": None if apart is None else _dated_apart(standing, apart),
     }
+
+
+def differences(accounts: Iterable[AccountBalance]) -> dict[tuple[str, int], int]:
+    """By how many minor units debits exceed credits, in each currency (and exponent) where they differ at all."""
+    sums: dict[tuple[str, int], int] = {}
+    for account in accounts:
+        unit = account.currency, account.exponent
+        sums[unit] = sums.get(unit, 0) + _debit(account)
+    return {unit: difference for unit, difference in sorted(sums.items()) if difference}
 
 
 def statement_document(statement: Statement, first: date, last: date) -> AccountStatement:
@@ -46,6 +61,7 @@ def statement_document(statement: Statement, first: date, last: date) -> Account
         "name": account.name,
         "normal_balance": account.normal_balance,
         "currency": account.currency,
+        "currency_exponent": account.exponent,
         "from": first.isoformat(),
         "to": last.isoformat(),
         "opening_balance": _amount(account.posted, account),
@@ -73,6 +89,7 @@ def _trial_line(account: AccountBalance) -> TrialBalanceAccount:
         "external_id": account.external_id,
         "name": account.name,
         "currency": account.currency,
+        "currency_exponent": account.exponent,
         "debit": _amount(max(debit, 0), account),
         "credit": _amount(max(-debit, 0), account),
         "pending": _amount(account.pending, account),
@@ -84,9 +101,22 @@ def _trial_total(accounts: Sequence[AccountBalance], unit: tuple[str, int]) -> T
     debits = [_debit(account) for account in accounts if (account.currency, account.exponent) == unit]
     return {
         "currency": currency,
+        "currency_exponent": exponent,
         "debit": format_minor(sum(max(debit, 0) for debit in debits), exponent),
         "credit": format_minor(sum(max(-debit, 0) for debit in debits), exponent),
     }
+
+
+def _dated_apart(accounts: Sequence[AccountBalance], transactions: int) -> DatedApart:
+    return {
+        "transactions": transactions,
+        "differences": [_difference(unit, minor) for unit, minor in differences(accounts).items()],
+    }
+
+
+def _difference(unit: tuple[str, int], minor: int) -> TrialBalanceDifference:
+    currency, exponent = unit
+    return {"currency": currency, "currency_exponent": exponent, "difference": format_minor(minor, exponent)}
 
 
 def _statement_line(line: StatementLine, account: AccountBalance) -> StatementEntry:

@@ -31,6 +31,7 @@ from worker.operations.documents import (
     step_document,
 )
 from worker.operations.ledger_documents import (
+    differences,
     statement_document,
     statements_document,
     trial_balance_document,
@@ -170,9 +171,12 @@ class Reader:
         which = party.accounts if party else EVERY_ACCOUNT
         async with self._ledger(ledger) as (connection, ledger_id):
             accounts = await ledger_store.trial_balance(connection, ledger_id, as_of, which)
+            apart = None
+            if party is None and differences(accounts):
+                apart = await ledger_store.count_dated_apart(connection, ledger_id, as_of)
         if party and not accounts:
             raise missing(party.noun, party.name)
-        return trial_balance_document(accounts, as_of)
+        return trial_balance_document(accounts, as_of, apart)
 
     async def statement(self, account: str, first: date, last: date, ledger: str | None = None) -> AccountStatement:
         """One account, by external id or id, over a period of business days, both included.

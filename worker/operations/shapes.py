@@ -290,6 +290,7 @@ class TrialBalanceAccount(TypedDict):
     external_id: str | None
     name: str
     currency: str
+    currency_exponent: int
     debit: Money
     credit: Money
     pending: Money
@@ -299,16 +300,36 @@ class TrialBalanceTotal(TypedDict):
     """What the accounts of a currency come to."""
 
     currency: str
+    currency_exponent: int
     debit: Money
     credit: Money
 
 
+class TrialBalanceDifference(TypedDict):
+    """By how much the debits of a currency exceed its credits."""
+
+    currency: str
+    currency_exponent: int
+    difference: Money
+
+
+class DatedApart(TypedDict):
+    """Why totals differ: posted transactions with entries effective up to the day and others after it."""
+
+    transactions: int
+    differences: list[TrialBalanceDifference]
+
+
 class TrialBalance(TypedDict):
-    """Every account that is not zero, now or at the end of a day, and each currency's totals."""
+    """Every account that is not zero, now or at the end of a day, and each currency's totals.
+
+    Where the totals of a whole ledger differ, ``dated_apart`` says why.
+    """
 
     as_of: Day | None
     accounts: list[TrialBalanceAccount]
     totals: list[TrialBalanceTotal]
+    dated_apart: DatedApart | None
 
 
 class StatementEntry(TypedDict):
@@ -336,6 +357,7 @@ class AccountStatement(_Period):
     name: str
     normal_balance: Direction
     currency: str
+    currency_exponent: int
     opening_balance: Money
     lines: list[StatementEntry]
     total_debit: Money

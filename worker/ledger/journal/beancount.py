@@ -8,10 +8,19 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from typing import Final
-from uuid import UUID
 
-from worker.ledger.journal.values import JournalAccount, JournalHead, JournalTransaction
+from worker.ledger.journal.values import (
+    BETWEEN_DATES,
+    Chart,
+    JournalAccount,
+    JournalHead,
+    JournalTransaction,
+    Posting,
+    balancing,
+    by_day,
+)
 
 _KEY: Final = re.compile(r"(?!ledger-|(?:filename|lineno)\Z)[a-z][a-zA-Z0-9_-]+")
 """A key beancount accepts, and neither it nor this module uses itself."""
@@ -21,11 +30,15 @@ _PART: Final = 10**24
 
 
 class BeancountJournal:
-    """Writes a journal in pieces: :meth:`opening` first, then every transaction in order."""
+    """Writes a journal in pieces: :meth:`opening` first, then every transaction in order.
+
+    Beancount knows one date to a transaction: one whose entries have several becomes as many, linked to each other.
+    """
 
     def __init__(self, head: JournalHead) -> None:
         self._head = head
-        self._accounts = {account.id: account for account in head.accounts}
+        self._chart = Chart(head.accounts)
+        self._has_between_dates = False
 
     def opening(self) -> str:
         """Options, and a directive that opens each account."""
@@ -36,31 +49,46 @@ class BeancountJournal:
             *(f'option "operating_currency" "{name}"' for name in commodities),
             "",
         ]
-        for account in sorted(self._head.accounts, key=lambda one: one.path):
-            lines += [f"{self._head.opened_on} open {account.path} {account.commodity}", *_about_account(account)]
+        for path, account in self._chart:
+            lines += [f"{self._head.opened_on} open {path} {account.commodity}", *_about_account(account)]
         return _text(lines)
 
     def transaction(self, transaction: JournalTransaction) -> str:
         """One transaction; a reversal and what it reverses carry the same link."""
-        link = f" ^{transaction.reverses or transaction.id}" if transaction.reverses or transaction.reversed else ""
-        heading = f"{transaction.effective_date} {transaction.flag} {_quoted(transaction.description or '')}{link}"
-        postings = [_posting(self._accounts[account_id], minor) for account_id, minor in _addable(transaction.entries)]
-        return _text(["", heading, *_about_transaction(transaction), *postings])
+        days = by_day(transaction.entries)
+        parts = [(day, self._chart.postings(entries)) for day, entries in days]
+        linked = transaction.reverses or transaction.reversed or len(parts) > 1
+        link = f" ^{transaction.reverses or transaction.id}" if linked else ""
+        about = [
+            f" {transaction.flag} {_quoted(transaction.description or '')}{link}",
+            *_about_transaction(transaction),
+        ]
+        return "".join(self._part(day, about, postings) for day, postings in parts)
+
+    def _part(self, day: date, about: Sequence[str], postings: Sequence[Posting]) -> str:
+        """What a transaction posts on a day, balanced in itself."""
+        rest = balancing(postings)
+        opened = self._open_between_dates() if rest else []
+        heading, *details = about
+        lines = [f"  {one.path}  {one.amount} {one.commodity}" for one in _addable([*postings, *rest])]
+        return _text([*opened, "", f"{day}{heading}", *details, *lines])
+
+    def _open_between_dates(self) -> list[str]:
+        if self._has_between_dates:
+            return []
+        self._has_between_dates = True
+        return ["", f"{self._head.opened_on} open {BETWEEN_DATES}"]
 
 
-def _addable(entries: Sequence[tuple[UUID, int]]) -> Iterator[tuple[UUID, int]]:
+def _addable(postings: Sequence[Posting]) -> Iterator[Posting]:
     """The same amounts in as many parts as it takes for beancount to add them up without losing a digit."""
     place = 1
-    while place == 1 or any(abs(minor) >= place for _, minor in entries):
-        for account_id, minor in entries:
-            part = abs(minor) // place % _PART * place
-            if part or (minor == 0 and place == 1):
-                yield account_id, part if minor >= 0 else -part
+    while place == 1 or any(abs(posting.minor) >= place for posting in postings):
+        for posting in postings:
+            part = abs(posting.minor) // place % _PART * place
+            if part or (posting.minor == 0 and place == 1):
+                yield posting._replace(minor=part if posting.minor >= 0 else -part)
         place *= _PART
-
-
-def _posting(account: JournalAccount, minor: int) -> str:
-    return f"  {account.path}  {account.amount(minor)} {account.commodity}"
 
 
 def _about_account(account: JournalAccount) -> Iterator[str]:

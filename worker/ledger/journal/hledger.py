@@ -6,10 +6,21 @@ In descriptions and tags, whatever would end them or mean something to hledger i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from typing import Final
 
-from worker.ledger.journal.values import JournalAccount, JournalHead, JournalTransaction
+from worker.ledger.journal.values import (
+    BETWEEN_DATES,
+    Chart,
+    JournalAccount,
+    JournalEntry,
+    JournalHead,
+    JournalTransaction,
+    Posting,
+    balancing,
+    by_day,
+)
 
 _KEY: Final = re.compile(r"(?!ledger-)[A-Za-z0-9_-]+")
 _TAKEN: Final = frozenset({"date", "date2", "type"})
@@ -17,11 +28,15 @@ _TAKEN: Final = frozenset({"date", "date2", "type"})
 
 
 class HledgerJournal:
-    """Writes a journal in pieces: :meth:`opening` first, then every transaction in order."""
+    """Writes a journal in pieces: :meth:`opening` first, then every transaction in order.
+
+    An entry whose date is not its transaction's has a posting date.
+    """
 
     def __init__(self, head: JournalHead) -> None:
         self._head = head
-        self._accounts = {account.id: account for account in head.accounts}
+        self._chart = Chart(head.accounts)
+        self._has_between_dates = False
 
     def opening(self) -> str:
         """Directives that declare every commodity with its decimals, and every account."""
@@ -31,20 +46,37 @@ class HledgerJournal:
         lines = [f"; {_encoded(self._head.title)}", "decimal-mark ."]
         lines += [f"commodity 1000.{'0' * places} {_symbol(name)}" for name, places in sorted(decimals.items())]
         lines.append("")
-        for account in sorted(self._head.accounts, key=lambda one: one.path):
-            lines += [f"account {account.path}", *_about_account(account)]
+        for path, account in self._chart:
+            lines += [f"account {path}", *_about_account(account)]
         return _text(lines)
 
     def transaction(self, transaction: JournalTransaction) -> str:
-        """One transaction."""
+        """One transaction; a part of one for each day when some of its entries are outside of the journal's period."""
+        day = transaction.effective_date
+        if not balancing(self._chart.postings(transaction.entries)):
+            return self._part(day, transaction, transaction.entries)
+        return "".join(self._part(day, transaction, entries) for day, entries in by_day(transaction.entries))
+
+    def _part(self, day: date, transaction: JournalTransaction, entries: Sequence[JournalEntry]) -> str:
         description = re.sub(r"^\(", "%28", _encoded(transaction.description or ""))
-        heading = f"{transaction.effective_date} {transaction.flag} {description}".rstrip()
-        postings = [_posting(self._accounts[account_id], minor) for account_id, minor in transaction.entries]
-        return _text(["", heading, *_about_transaction(transaction), *postings])
+        heading = f"{day} {transaction.flag} {description}".rstrip()
+        postings = self._chart.postings(entries)
+        rest = balancing(postings)
+        lines = [_posting(one, entry.effective_date, day) for one, entry in zip(postings, entries, strict=True)]
+        lines += [_posting(one, day, day) for one in rest]
+        opened = self._declare_between_dates() if rest else []
+        return _text([*opened, "", heading, *_about_transaction(transaction), *lines])
+
+    def _declare_between_dates(self) -> list[str]:
+        if self._has_between_dates:
+            return []
+        self._has_between_dates = True
+        return ["", f"account {BETWEEN_DATES}"]
 
 
-def _posting(account: JournalAccount, minor: int) -> str:
-    return f"    {account.path}  {account.amount(minor)} {_symbol(account.commodity)}"
+def _posting(posting: Posting, day: date, transactions_day: date) -> str:
+    dated = "" if day == transactions_day else f"  ; date:{day}"
+    return f"    {posting.path}  {posting.amount} {_symbol(posting.commodity)}{dated}"
 
 
 def _about_account(account: JournalAccount) -> Iterator[str]:

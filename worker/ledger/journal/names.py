@@ -4,20 +4,28 @@ An account's external id becomes its path below one of the five roots, part by p
 letters and digits stay, ``-`` is doubled, any other byte of its UTF-8 is ``-`` and two hexadecimal digits. A part must
 begin with a capital or a digit, so a small first letter is made a capital: ``cash:GBP`` is ``Cash:GBP``. Reading back,
 a part with a small letter in it began with one, and a part all in capitals did not; a part that began the other way
-ends in ``-``. A part that begins with neither letter nor digit is given an ``X`` and ends in ``-X``. An account
-without external id is named by its id, which ends in ``-I``.
+ends in ``-``. A part that begins with neither letter nor digit is given an ``X`` and ends in ``-X``.
+
+An account without external id goes by the ASCII words of its name, which may change and need not be its own, by the
+first digits of its id, which make it so, and by ``-I``: ``LendNow-Cash-20aebb77-I``. Nothing else ends that way.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Final
 from uuid import UUID
 
 _TOKEN: Final = re.compile(r"--|-[0-9A-F]{2}|[A-Za-z0-9]")
 _UNUSUAL_CASE: Final = "-"
 _MADE_UP_START: Final = "-X"
-_BY_ID: Final = re.compile(r"X([0-9a-f]{8}(?:--[0-9a-f]{4}){3}--[0-9a-f]{12})-I")
+
+SHORT_ID_DIGITS: Final = 8
+"""Hexadecimal digits of an id that are still pleasant to read, and tell accounts of one name apart nearly always."""
+WHOLE_ID_DIGITS: Final = 32
+_NAMELESS: Final = "Account"
+"""The name of an account whose own has no letter or digit of ASCII."""
 
 _COMMODITY: Final = re.compile(r"(?!(?:TRUE|FALSE|NULL)\Z)[A-Z][A-Z0-9._-]*[A-Z0-9]")
 """A currency that is taken as it is; the three words mean something else to beancount."""
@@ -25,20 +33,24 @@ _ENCODED: Final = "X'"
 _PLAIN_IN_COMMODITY: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
 
 
-def account_path(external_id: str | None, account_id: UUID) -> str:
+def account_path(external_id: str) -> str:
     """The part of an account's name that follows its root."""
-    if external_id is None:
-        return f"X{_escaped(str(account_id))}-I"
     return ":".join(_encode_part(part) for part in external_id.split(":"))
 
 
-def read_account_path(path: str) -> str | UUID:
-    """The external id that became ``path``, or the id of an account that has none; inverse of :func:`account_path`.
+def path_by_name(name: str, account_id: UUID, id_digits: int) -> str:
+    """The same for an account without external id: its name, and as many digits of its id."""
+    bare = "".join(one for one in unicodedata.normalize("NFKD", name) if not unicodedata.combining(one))
+    words = re.findall("[A-Za-z0-9]+", bare)
+    first, *others = words or [_NAMELESS]
+    return "-".join([first[0].upper() + first[1:], *others, account_id.hex[:id_digits], "I"])
 
-    Raises :class:`ValueError` for what no account became.
+
+def read_account_path(path: str) -> str:
+    """The external id that became ``path``; inverse of :func:`account_path`.
+
+    Raises :class:`ValueError` for what no external id became.
     """
-    if (named := _BY_ID.fullmatch(path)) is not None:
-        return UUID(named[1].replace("--", "-"))
     return ":".join(_decode_part(part) for part in path.split(":"))
 
 
