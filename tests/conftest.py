@@ -17,6 +17,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
+import structlog
 
 from worker.database import Database
 from worker.embedded import embedded
@@ -27,6 +28,13 @@ FORGETFUL_SETTINGS = ("fsync", "synchronous_commit", "full_page_writes")
 
 TEMPLATE = f"writeback_test_{os.getpid()}"
 """The migrated database that every test's own is copied from."""
+
+
+@pytest.fixture(autouse=True)
+def plain_logs() -> None:
+    """What is logged names no values of variables: printing those of one failure takes seconds, in the event loop."""
+    renderer = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[structlog.processors.add_log_level, renderer])
 
 
 @pytest.fixture(scope="session")
