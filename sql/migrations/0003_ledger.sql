@@ -9,6 +9,7 @@
 --   LW005  a category that mixes ledgers or currencies, nests too deep or contains itself
 --   LW006  a new entry on a discarded account
 --   LW007  creations decided at a moment that is yet to come
+--   LW008  a settlement that takes over other than it says, or a change to what it settles with
 --
 -- Every check looks at a whole statement at once (transition tables), and one statement writes a transaction, its
 -- entries and the balances they lead to: entries that come later, however balanced, find their transaction complete.
@@ -271,18 +272,28 @@ begin
         using errcode = 'LW002', hint = 'Correct a posted transaction by reversing it.';
 end $$;
 
-do $$
-declare
-    kept text;
-begin
-    foreach kept in array array['ledgers', 'ledger_accounts', 'ledger_account_balances', 'ledger_transactions',
-                                'ledger_entries', 'ledger_entry_transitions', 'ledger_transaction_versions',
-                                'ledger_chain', 'ledger_chain_heads',
-                                'ledger_account_days', 'ledger_category_balances'] loop
-        execute format('create trigger refuse_removal before delete or truncate on %I
-                        for each statement execute function ledger_refuse_change()', kept);
-    end loop;
-end $$;
+create trigger refuse_removal before delete or truncate on ledgers
+    for each statement execute function ledger_refuse_change();
+create trigger refuse_removal before delete or truncate on ledger_accounts
+    for each statement execute function ledger_refuse_change();
+create trigger refuse_removal before delete or truncate on ledger_account_balances
+    for each statement execute function ledger_refuse_change();
+create trigger refuse_removal before delete or truncate on ledger_account_days
+    for each statement execute function ledger_refuse_change();
+create trigger refuse_removal before delete or truncate on ledger_transactions
+    for each statement execute function ledger_refuse_change();
+create trigger refuse_removal before delete or truncate on ledger_entries
+    for each statement execute function ledger_refuse_change();
+create trigger refuse_removal before delete or truncate on ledger_entry_transitions
+    for each statement execute function ledger_refuse_change();
+create trigger refuse_removal before delete or truncate on ledger_transaction_versions
+    for each statement execute function ledger_refuse_change();
+create trigger refuse_removal before delete or truncate on ledger_chain
+    for each statement execute function ledger_refuse_change();
+create trigger refuse_removal before delete or truncate on ledger_chain_heads
+    for each statement execute function ledger_refuse_change();
+create trigger refuse_removal before delete or truncate on ledger_category_balances
+    for each statement execute function ledger_refuse_change();
 
 create trigger refuse_change before update on ledger_entry_transitions
     for each statement execute function ledger_refuse_change();
@@ -1139,12 +1150,13 @@ begin
     order by e.transaction_id, e.n;
 end $$;
 
--- What the ledger knows under some external ids, the live transaction of each and the last archived one, and some ids.
+-- What the ledger knows under some external ids, the live transaction of each and the last archived one, and some ids;
+-- and the settlement that a transaction was made by.
 create function ledger_find_transactions(of_ledger uuid, names text[], named_ids uuid[]) returns table (
     id uuid, ledger_id uuid, status text, external_id text, description text, metadata jsonb, effective_at timestamptz,
     posted_at timestamptz, archived_reason text, ledgerable_type text, ledgerable_id uuid,
     reverses_ledger_transaction_id uuid, partially_posts_ledger_transaction_id uuid, version integer,
-    created_at timestamptz, updated_at timestamptz, content_digest bytea, reversed_by uuid
+    created_at timestamptz, updated_at timestamptz, content_digest bytea, reversed_by uuid, settlement_id uuid
 ) language plpgsql stable set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_hashjoin = off
     set enable_mergejoin = off as $$
 #variable_conflict use_column
@@ -1154,7 +1166,8 @@ begin
            t.archived_reason, t.ledgerable_type, t.ledgerable_id, t.reverses_ledger_transaction_id,
            t.partially_posts_ledger_transaction_id, t.version, t.created_at, t.updated_at, t.content_digest,
            (select r.id from ledger_transactions r
-            where r.reverses_ledger_transaction_id = t.id and r.status <> 'archived')
+            where r.reverses_ledger_transaction_id = t.id and r.status <> 'archived'),
+           (select s.id from ledger_account_settlements s where s.transaction_id = t.id)
     from (
         select known.id
         from unnest(names) as named (external_id)
@@ -1262,16 +1275,19 @@ begin
     return query select s.* from ledger_sums_before($1, $2) as s;
 end $$;
 
--- A session that plays a replica would skip ordinary triggers; these fire there too.
-do $$
+-- A session that plays a replica would skip ordinary triggers. Every migration that makes triggers ends by calling this:
+-- from then on they fire there too.
+create procedure keep_triggers_on() language plpgsql as $$
 declare
     guard record;
 begin
     for guard in
         select t.tgname, c.relname
-        from pg_trigger t join pg_class c on c.oid = t.tgrelid join pg_proc p on p.oid = t.tgfoid
-        where not t.tgisinternal and p.proname like 'ledger\_%' and c.relnamespace = current_schema()::regnamespace
+        from pg_trigger t join pg_class c on c.oid = t.tgrelid
+        where not t.tgisinternal and t.tgenabled <> 'A' and c.relnamespace = current_schema()::regnamespace
     loop
         execute format('alter table %I enable always trigger %I', guard.relname, guard.tgname);
     end loop;
 end $$;
+
+call keep_triggers_on();

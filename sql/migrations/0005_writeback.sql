@@ -163,3 +163,5 @@ end
 $$;
 create trigger step_attempts_append_only before update or delete or truncate on step_attempts
     for each statement execute function refuse_change_of_history();
+
+call keep_triggers_on();

@@ -35,16 +35,13 @@ end $$;
 
 create trigger take_fingerprint before insert on ledger_accounts
     for each row execute function ledger_take_fingerprint();
-alter table ledger_accounts enable always trigger take_fingerprint;
 create trigger take_fingerprint before insert on ledger_account_categories
     for each row execute function ledger_take_fingerprint();
-alter table ledger_account_categories enable always trigger take_fingerprint;
 create trigger refuse_forgery before update of fingerprint, created_at on ledger_accounts
     for each statement execute function ledger_refuse_change();
-alter table ledger_accounts enable always trigger refuse_forgery;
 create trigger refuse_forgery before update of fingerprint, created_at, normal_balance on ledger_account_categories
     for each statement execute function ledger_refuse_change();
-alter table ledger_account_categories enable always trigger refuse_forgery;
 create trigger refuse_removal before delete or truncate on ledger_account_categories
     for each statement execute function ledger_refuse_change();
-alter table ledger_account_categories enable always trigger refuse_removal;
+
+call keep_triggers_on();

@@ -15,11 +15,50 @@ create table ledger_account_statements (
     starting_sums numeric[] not null check (cardinality(starting_sums) = 4),
     ending_sums numeric[] not null check (cardinality(ending_sums) = 4),
     created_at timestamptz not null default clock_timestamp(),
+    fingerprint bytea,
     check (lower_bound < upper_bound)
 );
 
 create trigger refuse_change before update or delete or truncate on ledger_account_statements
     for each statement execute function ledger_refuse_change();
+
+-- What a statement was made as. Whoever forges one behind the ledger's back has to forge this too, and the sums that the
+-- audit makes anew.
+create function ledger_statement_fingerprint(s ledger_account_statements) returns bytea language sql stable as $$
+    select sha256(convert_to(jsonb_build_array(
+        s.id, s.ledger_account_id, s.lock_version, s.description, s.metadata, extract(epoch from s.lower_bound),
+        extract(epoch from s.upper_bound), s.starting_sums, s.ending_sums, extract(epoch from s.created_at))::text, 'UTF8'))
+$$;
+
+create function ledger_take_statement_fingerprint() returns trigger language plpgsql as $$
+begin
+    new.fingerprint := ledger_statement_fingerprint(new);
+    return new;
+end $$;
+
+create trigger take_fingerprint before insert on ledger_account_statements
+    for each row execute function ledger_take_statement_fingerprint();
+
+-- The sums of an account over the entries effective before a moment, as they were at one of the account's versions: what
+-- was posted, archived or discarded later was pending then. No clock is asked.
+create function ledger_sums_at_version(account_id uuid, version bigint, moment timestamptz)
+returns table (posted_debits numeric, posted_credits numeric, pending_debits numeric, pending_credits numeric)
+language sql stable rows 1 as $$
+    select coalesce(sum(amount) filter (where direction = 'debit' and status = 'posted'), 0),
+           coalesce(sum(amount) filter (where direction = 'credit' and status = 'posted'), 0),
+           coalesce(sum(amount) filter (where direction = 'debit' and status in ('posted', 'pending')), 0),
+           coalesce(sum(amount) filter (where direction = 'credit' and status in ('posted', 'pending')), 0)
+    from (
+        select e.direction, e.amount,
+               case when m.lock_version <= $2 then m.to_status
+                    when m.n is not null then 'pending'
+                    else t.status end as status
+        from ledger_entries e
+        join ledger_transactions t on t.id = e.transaction_id
+        left join ledger_entry_transitions m on m.transaction_id = e.transaction_id and m.n = e.n
+        where e.account_id = $1 and e.lock_version <= $2 and e.effective_at < $3
+    ) as entry
+$$;
 
 -- The versions of transactions that a statement covers: of each transaction with an entry in it, the one that was
 -- current when the statement was made. Status and entries are told by the account's versions, which no clock disturbs.
@@ -61,13 +100,15 @@ create table ledger_account_settlements (
     metadata jsonb not null check (jsonb_typeof(metadata) = 'object'),
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
+    fingerprint bytea,
     check (settled_account_id <> contra_account_id),
     check (status = 'archived' or (status = 'drafting') = (amount is null)),
-    check ((amount is null) = (direction is null))
+    check ((amount is null) = (direction is null)),
+    check (transaction_id is null or amount is not null)
 );
 
 create index ledger_account_settlements_newest on ledger_account_settlements (created_at, id);
-create index ledger_account_settlements_transaction on ledger_account_settlements (transaction_id);
+create unique index ledger_account_settlements_transaction on ledger_account_settlements (transaction_id);
 create index ledger_account_settlements_account on ledger_account_settlements (settled_account_id, created_at, id);
 -- Those that may come to be archived and give their entries back.
 create index ledger_account_settlements_revocable on ledger_account_settlements (settled_account_id)
@@ -109,6 +150,124 @@ where (e.posted_at_once
       )
   and not exists (select from ledger_account_settlements s
                   where s.transaction_id = e.transaction_id and s.settled_account_id = e.account_id);
+
+-- What a settlement is made as never changes, and what it takes over is decided once: by a transaction that moves just
+-- that between its two accounts, at its bound. From then on its status goes forward only, and its transaction's with it.
+create function ledger_settlement_fingerprint(s ledger_account_settlements) returns bytea language sql stable as $$
+    select sha256(convert_to(jsonb_build_array(
+        s.id, s.ledger_id, s.settled_account_id, s.contra_account_id, s.allow_either_direction,
+        extract(epoch from s.effective_at_upper_bound), extract(epoch from s.created_at))::text, 'UTF8'))
+$$;
+
+create function ledger_settlement_is_carried_out(s ledger_account_settlements) returns boolean language sql stable as $$
+    select s.transaction_id is null or exists (
+        select from ledger_transactions t
+        where t.id = s.transaction_id and t.ledger_id = s.ledger_id and t.effective_at = s.effective_at_upper_bound
+          and (select count(*) = 2 and bool_and(e.amount = s.amount and e.effective_at = t.effective_at and case e.account_id
+                   when s.settled_account_id then e.direction = s.direction
+                   when s.contra_account_id then e.direction <> s.direction
+                   else false end)
+               from ledger_entries e
+               where e.transaction_id = t.id and e.n between t.first_entry and t.last_entry)
+    )
+$$;
+
+create function ledger_guard_settlement() returns trigger language plpgsql as $$
+begin
+    if tg_op = 'INSERT' then
+        if row(new.status, new.drafted) is distinct from row('drafting', 0) then
+            raise exception 'ledger account settlement % does not begin as an empty draft', new.id using errcode = 'LW008';
+        end if;
+        new.fingerprint := ledger_settlement_fingerprint(new);
+        return new;
+    end if;
+    if ledger_settlement_fingerprint(new) is distinct from old.fingerprint
+    or new.fingerprint is distinct from old.fingerprint
+    or old.status <> 'drafting' and row(old.drafted, old.amount, old.direction, old.transaction_id)
+                                    is distinct from row(new.drafted, new.amount, new.direction, new.transaction_id)
+    or old.status <> new.status and (old.status in ('posted', 'archived') or new.status = 'drafting')
+    then
+        raise exception 'ledger account settlement % may not be changed once it is %', old.id, old.status
+            using errcode = 'LW002';
+    end if;
+    if old.status <> new.status and new.transaction_id is not null then
+        perform from ledger_transactions where id = new.transaction_id and status = new.status for share;
+        if not found or not ledger_settlement_is_carried_out(new) then
+            raise exception 'ledger transaction % does not carry out settlement %', new.transaction_id, new.id
+                using errcode = 'LW008';
+        end if;
+    end if;
+    return new;
+end $$;
+
+create trigger guard_settlement before insert or update on ledger_account_settlements
+    for each row execute function ledger_guard_settlement();
+create trigger refuse_removal before delete or truncate on ledger_account_settlements
+    for each statement execute function ledger_refuse_change();
+
+-- What a transaction settles with stays: its entries and its moment. A pending one may be posted or archived, by the
+-- settlement or directly, and takes the settlement along.
+create function ledger_refuse_unsettling() returns trigger language plpgsql as $$
+declare
+    settlement uuid;
+begin
+    select s.id into settlement from ledger_account_settlements s where s.transaction_id = new.id;
+    if found then
+        raise exception 'ledger transaction % carries out settlement %: its entries and effective time stay',
+            new.id, settlement using errcode = 'LW008', hint = 'Archive the settlement and make another.';
+    end if;
+    return new;
+end $$;
+
+create trigger refuse_unsettling before update on ledger_transactions for each row
+    when (old.first_entry <> new.first_entry or old.effective_at <> new.effective_at)
+    execute function ledger_refuse_unsettling();
+
+-- Entries come into drafts only, and leave drafts and archived settlements only. Whoever moves some holds the settlement.
+create function ledger_check_taken_entries() returns trigger language plpgsql set enable_seqscan = off as $$
+declare
+    wrong uuid;
+begin
+    perform from ledger_account_settlements s
+    where s.id = any(array(select distinct settlement_id from moved)) order by s.id for share;
+    select m.settlement_id into wrong
+    from (select distinct settlement_id from moved) as m
+    left join ledger_account_settlements s on s.id = m.settlement_id
+    where s.status is distinct from 'drafting'
+    limit 1;
+    if found then
+        raise exception 'ledger account settlement % is no draft and takes no entries', wrong using errcode = 'LW002';
+    end if;
+    return null;
+end $$;
+
+create function ledger_check_given_entries() returns trigger language plpgsql set enable_seqscan = off as $$
+declare
+    wrong uuid;
+begin
+    perform from ledger_account_settlements s
+    where s.id = any(array(select distinct settlement_id from moved)) order by s.id for share;
+    select s.id into wrong
+    from (select distinct settlement_id from moved) as m
+    join ledger_account_settlements_shown s on s.id = m.settlement_id
+    where s.status in ('pending', 'posted')
+    limit 1;
+    if found then
+        raise exception 'ledger account settlement % keeps its entries', wrong using errcode = 'LW002';
+    end if;
+    return null;
+end $$;
+
+create trigger check_taken_entries after insert on ledger_account_settlement_entries
+    referencing new table as moved for each statement execute function ledger_check_taken_entries();
+create trigger check_retaken_entries after update on ledger_account_settlement_entries
+    referencing new table as moved for each statement execute function ledger_check_taken_entries();
+create trigger check_given_entries after delete on ledger_account_settlement_entries
+    referencing old table as moved for each statement execute function ledger_check_given_entries();
+create trigger check_regiven_entries after update on ledger_account_settlement_entries
+    referencing old table as moved for each statement execute function ledger_check_given_entries();
+create trigger refuse_truncate before truncate on ledger_account_settlement_entries
+    for each statement execute function ledger_refuse_change();
 
 -- How far an account was settled, so that a settlement looks at every entry once and not at the whole account again:
 -- what was posted up to lock_version is in a settlement, settles one, or was left open by one for the next. Whoever takes
@@ -221,7 +380,6 @@ end $$;
 
 create trigger observe_monitors after update on ledger_account_balances
     referencing new table as after for each statement execute function ledger_balances_changed();
-alter table ledger_account_balances enable always trigger observe_monitors;
 
 -- Bulk requests, run by a job whose subject is the sequence. Every resource is a result from the beginning, pending
 -- until its effect and the outcome are committed together. params and entity are kept as they were sent and answered.
@@ -260,3 +418,5 @@ create table bulk_results (
 );
 
 create index bulk_results_entity on bulk_results (entity_id);
+
+call keep_triggers_on();

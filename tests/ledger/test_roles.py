@@ -15,6 +15,7 @@ from modern_treasury import AsyncModernTreasury
 from tests.api.conftest import KEY, serving
 from tests.api.lendnow import LendNow
 from tests.ledger.books import CASH, LOAN, Ledger, create, credit, debit, earn
+from tests.ledger.settled import settle_every_way
 from tests.ledger.test_tampering import KEYS
 from tests.loans.events import LoanSystem
 from tests.loans.station import Station
@@ -39,6 +40,9 @@ CHANGES = {
     "ledger_entry_transitions": "to_status = 'archived'",
     "ledger_chain": "hash = digests",
     "ledger_account_categories": "normal_balance = 'credit'",
+    "ledger_account_statements": "ending_sums = '{1,1,1,1}'",
+    "ledger_account_settlements": "amount = amount + 5",
+    "ledger_account_settlement_entries": "n = n + 1000",
 }
 """A change to each table that nothing may ever make by itself. Days and categories' sums are kept by whoever posts, and
 only the audit compares them with the entries."""
@@ -69,6 +73,7 @@ async def books(ledger: Ledger) -> Ledger:
         earn("never", 7, Status.PENDING),
     )
     await ledger.post(Post("later"), Archive("never", "no"))
+    await settle_every_way(ledger)
     return ledger
 
 

@@ -27,11 +27,12 @@ async def books(ledger: Ledger) -> Ledger:
 
 
 async def tamper(database: Database, statement: str) -> None:
-    """Run a statement with the guards of every table switched off."""
+    """Run a statement with the guards of every table switched off, and switch them on again."""
     async with database.transaction() as connection:
         for table in TABLES:
             await connection.execute(f"alter table {table} disable trigger user")
         assert not (await connection.execute(statement)).endswith(" 0"), "nothing was tampered with"
+        await connection.execute("call keep_triggers_on()")
 
 
 async def ids_of(ledger: Ledger) -> dict[str, str]:

@@ -252,6 +252,7 @@ async def test_books_that_hold_are_verified_and_broken_ones_fail(
         # Behind the back of the table's own checks, which only its owner can do.
         await connection.execute("alter table ledger_account_balances disable trigger user")
         await connection.execute("update ledger_account_balances set pending_debits = pending_debits + 1")
+        await connection.execute("call keep_triggers_on()")
 
     ran = await writeback("ledger", "verify")
     as_json = await writeback("ledger", "verify", "--output", "json")

@@ -63,7 +63,7 @@ def refusal(refused: Refused, before: Status | None = None) -> Rejected:
         case RefusalCode.NOT_PENDING:
             final = Status.ARCHIVED if before is Status.ARCHIVED else Status.POSTED
             return invalid("ledger_transaction", f"The ledger transaction may not be updated once it is {final}")
-        case RefusalCode.NOT_POSTED | RefusalCode.ALREADY_REVERSED:
+        case RefusalCode.NOT_POSTED | RefusalCode.ALREADY_REVERSED | RefusalCode.OF_SETTLEMENT:
             return invalid("ledger_transaction", _sentence(refused.detail))
         case RefusalCode.UNKNOWN_TRANSACTION:
             return not_found("Ledger transaction")

@@ -90,6 +90,8 @@ class KnownTransaction:
     state: Written
     content_digest: bytes
     held: bool = True
+    settlement_id: UUID | None = None
+    """The settlement it carries out, whose amount its entries and its moment belong to."""
 
 
 class Book:

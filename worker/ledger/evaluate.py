@@ -133,6 +133,8 @@ class _Batch:
             return _refuse_final(whole)
         if not known.held:
             return _unknown(part.transaction)
+        if known.settlement_id:
+            return _of_settlement(known)
         accounts = find_accounts(part.entries, self._book)
         if isinstance(accounts, Refused):
             return accounts
@@ -165,6 +167,8 @@ class _Batch:
         other = self._named(wanted.external_id)
         if other is not None and other is not known:
             return _taken(other)
+        if known.settlement_id and (update.entries is not UNSET or wanted.effective_at != known.state.effective_at):
+            return _of_settlement(known)
         entries = self._new_entries(known.state, wanted, update)
         if isinstance(entries, Refused):
             return entries
@@ -267,6 +271,14 @@ def _taken(known: KnownTransaction) -> Refused:
 
 def _unknown(key: TransactionKey) -> Refused:
     return Refused(RefusalCode.UNKNOWN_TRANSACTION, f"ledger transaction {key} does not exist")
+
+
+def _of_settlement(known: KnownTransaction) -> Refused:
+    return Refused(
+        RefusalCode.OF_SETTLEMENT,
+        f"ledger transaction {known.state.label} carries out ledger account settlement {known.settlement_id}: its "
+        "entries and effective_at stay, and it is posted or archived as a whole",
+    )
 
 
 def _refuse_final(state: Written) -> Refused:

@@ -132,6 +132,7 @@ async def find_transactions(
             _written(row, [_entry(entry, locked) for entry in entries.get(row["id"], ())]),
             row["content_digest"],
             row["id"] in entries,
+            row["settlement_id"],
         )
         for row in rows
     ]

@@ -131,14 +131,20 @@ class Audit(StrEnum):
     VERSIONS = "versions"
     DAYS = "days"
     CATEGORIES = "categories"
+    STATEMENTS = "statements"
+    SETTLEMENTS = "settlements"
     CHAIN = "chain"
+    GUARDS = "guards"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A row that breaks the books: of which audit, its transaction or account, the row, and what is wrong with it."""
+    """A row that breaks the books: of which audit, its transaction or account, the row, and what is wrong with it.
+
+    What guards the books, and not those of one ledger, has no subject.
+    """
 
     audit: Audit
-    subject: UUID
+    subject: UUID | None
     row: str
     detail: str

@@ -15,6 +15,7 @@ from worker.database import Connection, query
 from worker.ledger.balance import Sums
 from worker.ledger.book import midnight
 from worker.ledger.content import metadata_text
+from worker.ledger.guards import Guard
 from worker.ledger.reading import (
     AUDIT_TIMEOUT_SECONDS,
     EVERY_ACCOUNT,
@@ -131,12 +132,12 @@ async def transactions_of(connection: Connection, ledger_id: UUID, metadata: Map
 async def verify(connection: Connection, ledger_id: UUID) -> list[Finding]:
     """Everything in the ledger that breaks the books: empty unless somebody bypassed the tables' own checks.
 
-    The chain of the ledger is :func:`worker.ledger.chain_store.verify_chain`'s.
+    The ledger's chain is :func:`worker.ledger.chain_store.verify_chain`'s, and the guards are those of every ledger.
     """
     return [
         Finding(audit, row["id"], row["row"], row["detail"])
         for audit in Audit
-        if audit is not Audit.CHAIN
+        if audit not in (Audit.CHAIN, Audit.GUARDS)
         for row in await connection.fetch(query(f"ledger/verify_{audit}"), ledger_id, timeout=AUDIT_TIMEOUT_SECONDS)
     ]
 
@@ -145,6 +146,13 @@ async def verify_strays(connection: Connection) -> list[Finding]:
     """What belongs to no ledger at all, so that the audit of none finds it."""
     rows = await connection.fetch(query("ledger/verify_strays"), timeout=AUDIT_TIMEOUT_SECONDS)
     return [Finding(Audit.CHART, row["id"], row["row"], row["detail"]) for row in rows]
+
+
+async def verify_guards(connection: Connection, guards: Sequence[Guard]) -> list[Finding]:
+    """Those of the triggers on the ledger's tables that are missing, switched off or not on for every session."""
+    relations, names = [guard.relation for guard in guards], [guard.name for guard in guards]
+    rows = await connection.fetch(query("ledger/verify_guards"), relations, names)
+    return [Finding(Audit.GUARDS, None, row["row"], row["detail"]) for row in rows]
 
 
 async def list_ledgers(connection: Connection) -> list[tuple[UUID, str]]:

@@ -278,6 +278,7 @@ class RefusalCode(StrEnum):
     ALREADY_REVERSED = "already_reversed"
     PARTIAL_ENTRIES = "partial_entries"
     PARTIAL_AMOUNT = "partial_amount"
+    OF_SETTLEMENT = "of_settlement"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,15 @@ from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
-from worker.database import Connection, Database
+from worker.database import Connection, Database, sql_directory
 from worker.ledger import chain_store, journal_store
 from worker.ledger import store as ledger_store
+from worker.ledger.guards import guards_of
 from worker.ledger.journal.formats import JournalFormat, journal_in
 from worker.ledger.journal.values import JournalEntry, JournalHead, JournalTransaction
 from worker.ledger.reading import AccountBalance
 from worker.ledger.transaction import Status
+from worker.migrations import load_migrations
 from worker.operations.documents import Document
 from worker.operations.ledger_documents import finding_document
 from worker.operations.ledgers import ledger_called
@@ -34,8 +36,10 @@ class Auditor:
         """Ledgers, how far their chains reach, and everything in them that breaks the books.
 
         That is every ledger there is, or the one with this id or name. Links of its chain that somebody ``kept``, by
-        their positions, must still be in it; without a ledger they are the lender's own.
+        their positions, must still be in it; without a ledger they are the lender's own. What guards the tables is
+        looked at whatever the ledger.
         """
+        guards = guards_of(migration.script for migration in load_migrations(sql_directory() / "migrations"))
         ledgers, findings = [], []
         async with self._audit() as connection:
             for ledger_id, name in await self._audited(connection, ledger, only_one=bool(kept)):
@@ -47,6 +51,8 @@ class Auditor:
             if ledger is None and not kept:
                 strays = await ledger_store.verify_strays(connection)
                 findings += [{"ledger": None, **finding_document(one)} for one in strays]
+            off = await ledger_store.verify_guards(connection, guards)
+            findings += [{"ledger": None, **finding_document(one)} for one in off]
         return {"ledgers": ledgers, "findings": findings}
 
     async def export(

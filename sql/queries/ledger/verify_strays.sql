@@ -22,4 +22,13 @@ union all
 select b.category_id, format('ledger_account_categories (id) = (%s)', b.category_id), 'it is missing'
 from ledger_category_balances b
 where not exists (select from ledger_account_categories c where c.id = b.category_id)
+union all
+select s.id, format('ledger_account_statements (id) = (%s)', s.id), 'its account is missing'
+from ledger_account_statements s
+where not exists (select from ledger_accounts a where a.id = s.ledger_account_id)
+union all
+select s.id, format('ledger_account_settlements (id) = (%s)', s.id), 'its ledger and its settled account are missing'
+from ledger_account_settlements s
+where not exists (select from ledgers l where l.id = s.ledger_id)
+  and not exists (select from ledger_accounts a where a.id = s.settled_account_id)
 order by 1, 2
