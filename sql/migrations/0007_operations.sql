@@ -44,4 +44,85 @@ create trigger refuse_forgery before update of fingerprint, created_at, normal_b
 create trigger refuse_removal before delete or truncate on ledger_account_categories
     for each statement execute function ledger_refuse_change();
 
+-- The remedy for what the audit finds in days and categories: both only add up what stands elsewhere and are added up
+-- anew, under the locks that posting takes. Each tells how many rows it put right.
+create function ledger_recount_days(of_account uuid) returns bigint language plpgsql as $$
+declare
+    corrected bigint;
+begin
+    perform from ledger_account_balances where account_id = of_account for no key update;
+    with live as (
+        select (effective_at at time zone 'UTC')::date as day,
+               sum(amount) filter (where direction = 'debit' and status = 'posted') as posted_debits,
+               sum(amount) filter (where direction = 'credit' and status = 'posted') as posted_credits,
+               sum(amount) filter (where direction = 'debit') as pending_debits,
+               sum(amount) filter (where direction = 'credit') as pending_credits
+        from ledger_entries_summed
+        where account_id = of_account and status in ('posted', 'pending')
+        group by 1
+    )
+    insert into ledger_account_days as d
+        (account_id, day, posted_debits, posted_credits, pending_debits, pending_credits)
+    select of_account, day, coalesce(posted_debits, 0), coalesce(posted_credits, 0), coalesce(pending_debits, 0),
+           coalesce(pending_credits, 0)
+    from live
+    full join (select kept.day from ledger_account_days kept where kept.account_id = of_account) as known using (day)
+    on conflict (account_id, day) do update
+    set posted_debits = excluded.posted_debits,
+        posted_credits = excluded.posted_credits,
+        pending_debits = excluded.pending_debits,
+        pending_credits = excluded.pending_credits
+    where row(d.posted_debits, d.posted_credits, d.pending_debits, d.pending_credits)
+          <> row(excluded.posted_debits, excluded.posted_credits, excluded.pending_debits, excluded.pending_credits);
+    get diagnostics corrected = row_count;
+    return corrected;
+end $$;
+
+create function ledger_recount_category(of_category uuid) returns bigint language plpgsql as $$
+declare
+    accounts uuid[];
+    contents bigint;
+    sums bigint;
+begin
+    perform pg_advisory_xact_lock(hashtextextended('ledger_account_category_nestings:' || ledger_id, 0))
+    from ledger_account_categories where id = of_category;
+    accounts := array(
+        with recursive below(id) as (
+            select of_category
+            union
+            select n.child_id from below join ledger_account_category_nestings n on n.parent_id = below.id
+        )
+        select distinct m.account_id from below join ledger_account_category_members m on m.category_id = below.id
+    );
+    perform from ledger_account_balances
+    where account_id = any(accounts)
+       or account_id in (select c.account_id from ledger_category_contents c where c.category_id = of_category)
+    order by account_id for no key update;
+
+    with gone as (
+        delete from ledger_category_contents where category_id = of_category and account_id <> all(accounts) returning 1
+    ), entered as (
+        insert into ledger_category_contents (account_id, category_id) select unnest(accounts), of_category
+        on conflict do nothing
+        returning 1
+    )
+    select (select count(*) from gone) + (select count(*) from entered) into contents;
+
+    insert into ledger_category_balances as b
+        (category_id, posted_debits, posted_credits, pending_debits, pending_credits)
+    select of_category, coalesce(sum(posted_debits), 0), coalesce(sum(posted_credits), 0),
+           coalesce(sum(pending_debits), 0), coalesce(sum(pending_credits), 0)
+    from ledger_account_balances
+    where account_id = any(accounts)
+    on conflict (category_id) do update
+    set posted_debits = excluded.posted_debits,
+        posted_credits = excluded.posted_credits,
+        pending_debits = excluded.pending_debits,
+        pending_credits = excluded.pending_credits
+    where row(b.posted_debits, b.posted_credits, b.pending_debits, b.pending_credits)
+          <> row(excluded.posted_debits, excluded.posted_credits, excluded.pending_debits, excluded.pending_credits);
+    get diagnostics sums = row_count;
+    return contents + sums;
+end $$;
+
 call keep_triggers_on();

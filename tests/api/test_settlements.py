@@ -115,6 +115,39 @@ async def test_a_pending_settlement_is_posted_with_its_transaction(lender: LendN
         await lender.client.ledger_account_settlements.update(made.id, status="archived")
 
 
+async def test_a_settlements_transaction_cannot_be_made_another(lender: LendNow, raw: Raw) -> None:
+    await earn(lender, 100)
+    made = await settle(lender)
+    path = f"/api/ledger_transactions/{made.ledger_transaction_id}"
+    entries = {"ledger_entries": lender.entries({"investor_interest": 1}, {"cash": 1})}
+    for call in (
+        ("PATCH", path, entries),
+        ("PATCH", path, {"status": "posted", **entries}),
+        ("PATCH", path, {"effective_at": "2024-01-01T00:00:00Z"}),
+        ("POST", f"{path}/partial_post", {"posted_ledger_entries": entries["ledger_entries"]}),
+    ):
+        status, body, _ = await raw.call(*call[:2], json=call[2])
+        assert (status, body["errors"]["parameter"]) == (422, "ledger_transaction"), call
+        assert f"ledger account settlement {made.id}" in body["errors"]["message"]
+    sent = {"metadata": {"run": "1"}, "description": "January", "external_id": "payout"}
+    assert (await raw.call("PATCH", path, json=sent))[0] == 200
+    posted = await lender.client.ledger_account_settlements.update(made.id, status="posted")
+    assert (posted.amount, await lender.amounts("investor_interest")) == (100, (0, 0, 0))
+
+
+async def test_a_settlement_follows_its_transaction_that_is_posted_directly(lender: LendNow) -> None:
+    entry = await earn(lender, 100)
+    made = await settle(lender)
+    await lender.client.ledger_transactions.update(made.ledger_transaction_id or "", status="posted")
+    settlements = lender.client.ledger_account_settlements
+    assert ((await settlements.retrieve(made.id)).status, await settled_by(lender, made)) == ("posted", [entry])
+    described = await settlements.update(made.id, status="posted", description="paid")
+    assert (described.status, described.description, described.amount) == ("posted", "paid", 100)
+    with pytest.raises(UnprocessableEntityError, match="may not be updated once it is posted"):
+        await settlements.update(made.id, status="archived")
+    assert (await settle(lender)).amount == 0
+
+
 async def test_an_archived_settlement_gives_its_entries_back(lender: LendNow) -> None:
     entry = await earn(lender, 300)
     settlements = lender.client.ledger_account_settlements

@@ -329,3 +329,35 @@ async def test_what_belongs_to_no_ledger_is_found_all_the_same(books: Ledger) ->
 
     strays = [one for one in document["findings"] if one["ledger"] is None]
     assert [one["row"] for one in strays] == [f"ledger_transactions (id) = ({once})"]
+
+
+DAYS = f"update ledger_account_days set pending_credits = pending_credits + 1 where {OF_CASH}"
+CASHS_DAYS = f"select ledger_recount_days((select id from ledger_accounts where external_id = 'cash' and {OF_TEST}))"
+THE_ASSETS = f"(select id from ledger_account_categories where external_id = 'assets' and {OF_TEST})"
+ASSETS = f"select ledger_recount_category({THE_ASSETS})"
+
+
+@pytest.mark.parametrize(
+    ("statement", "remedy"),
+    [
+        (DAYS, CASHS_DAYS),
+        (f"delete from ledger_account_days where {OF_CASH}", CASHS_DAYS),
+        (f"update ledger_account_days set day = day + 1 where {OF_CASH}", CASHS_DAYS),
+        ("update ledger_category_balances set posted_credits = posted_credits + 1 where posted_debits = 130", ASSETS),
+        (f"delete from ledger_category_contents where category_id = {THE_ASSETS}", ASSETS),
+        (
+            f"insert into ledger_category_contents select id, {THE_ASSETS} from ledger_accounts "
+            f"where external_id = 'revenue' and {OF_TEST}",
+            ASSETS,
+        ),
+    ],
+)
+async def test_sums_that_are_kept_for_speed_can_be_made_anew(books: Ledger, statement: str, remedy: str) -> None:
+    await tamper(books.database, statement)
+    assert await findings(books) != set()
+    async with books.database.connection() as connection:
+        corrected = await connection.fetchval(remedy)
+        again = await connection.fetchval(remedy)
+    assert corrected > 0
+    assert again == 0
+    assert await findings(books) == set()
