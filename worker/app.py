@@ -7,6 +7,7 @@ current, and keeps going through any later absence of the database.
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -33,7 +34,7 @@ from worker.config import Settings
 from worker.database import Database
 from worker.depths import read_depths
 from worker.embedded import embedded
-from worker.errors import DatabaseUnavailable
+from worker.errors import DatabaseUnavailable, UsageError
 from worker.health import Health
 from worker.inbox.body import MAX_BODY_BYTES
 from worker.inbox.messages import APPLY_EVENT, CODAT_WEBHOOK
@@ -170,10 +171,11 @@ class Replica:
             shutdown_timeout=HTTP_SHUTDOWN_SECONDS,
             max_line_size=MAX_LINE_BYTES,
             max_field_size=MAX_LINE_BYTES,
+            auto_decompress=False,  # every reader wants the bytes as they were sent, and broken ones end a connection
         )
         await runner.setup()
         try:
-            await web.TCPSite(runner, self._settings.host, self._settings.port).start()
+            await self._listen(runner)
             log.info("listening", host=self._settings.host, port=self._settings.port, role=self._role.value)
             post_events = await self._prepare_schema(stop)
             if post_events is not None:
@@ -183,6 +185,15 @@ class Replica:
             await self._poster.close()
             await self._receiver.close()
         log.info("stopped")
+
+    async def _listen(self, runner: web.AppRunner) -> None:
+        host, port = self._settings.host, self._settings.port
+        try:
+            await web.TCPSite(runner, host, port).start()
+        except OSError as error:
+            # An event loop has words of its own for the system's; a host without an address comes with nothing else.
+            reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+            raise UsageError(f"HOST {host} and PORT {port} cannot be listened on: {reason}") from error
 
     def application(self, stop: asyncio.Event) -> web.Application:
         """What answers callers; ``stop`` is set once this replica drains."""

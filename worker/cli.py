@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from worker.commands import COMMANDS
+from worker.commands.output import NobodyReadsError
 from worker.errors import Unavailable, UsageError, WritebackError
 
 EXIT_FAILED: Final = 1
@@ -42,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return EXIT_FAILED
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:
+    except (BrokenPipeError, NobodyReadsError):
         # The interpreter flushes once more when it ends, and must find somebody who listens.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_PIPE

@@ -76,6 +76,34 @@ async def test_what_is_very_long_is_answered_like_anything_else(served: str) -> 
         assert refused[2] == "Idempotency-Key"
 
 
+DOORS = {
+    "/api/ledgers": "Basic bGVuZGVyOmtleS0x",
+    "/api/nowhere": "Basic bGVuZGVyOmtleS0x",
+    "/api/bulk_requests": "Basic bm9ib2R5",
+    "/webhooks/loans": "",
+    "/webhooks/codat": "",
+    "/v1/jobs/1/bury": "Bearer nobody",
+}
+"""Paths that take a body, and what callers say of themselves there, some of it wrong."""
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd"])
+async def test_what_is_wrongly_compressed_is_refused_and_leaves_the_connection_usable(
+    served: str, tmp_path: Path, encoding: str
+) -> None:
+    connector = aiohttp.TCPConnector(limit=1)
+    async with aiohttp.ClientSession(connector=connector) as session:
+        for path, authorization in DOORS.items():
+            headers = {"Authorization": authorization, "Content-Encoding": encoding}
+            async with session.post(served + path, data=b"not compressed at all", headers=headers) as response:
+                assert response.status in (401, 404, 415), path
+                assert "error" in await response.text()
+                assert response.headers.get("Connection") != "close"
+            async with session.get(f"{served}/livez") as response:
+                assert response.status == 200
+    assert "Traceback" not in (tmp_path / "service.log").read_text()
+
+
 async def test_without_keys_the_door_is_closed(database_url: str, tmp_path: Path) -> None:
     port = free_port()
     environment = {"DATABASE_URL": database_url, "PORT": str(port), "CODAT_API_KEY": "test-only", "LEDGER_API_KEYS": ""}

@@ -236,7 +236,7 @@ class Model:
                 continue
             left.remove(side)
             rest[side.n] = side._replace(amount=side.amount - entry.amount)
-            if entry.amount >= side.amount:
+            if entry.amount >= side.amount and (entry.amount, side.amount) != (0, 0):
                 wrong.add(RefusalCode.PARTIAL_AMOUNT)
         if wrong or left:
             return refused(*wrong, *([RefusalCode.PARTIAL_ENTRIES] if left else []))

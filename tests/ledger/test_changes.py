@@ -192,6 +192,19 @@ async def test_a_part_that_is_no_part_is_refused(
     assert await refusal(ledger, PartialPost("t", entries)) == (code, entry)
 
 
+async def test_of_an_entry_of_nothing_nothing_is_posted(ledger: Ledger) -> None:
+    whole = create("t", debit(CASH, 9), credit(REVENUE, 9), credit(LOAN, 0), debit(LOAN, 0), status=Status.PENDING)
+    await ledger.post(whole)
+    too_much = PartialPost("t", (debit(CASH, 4), credit(REVENUE, 5), credit(LOAN, 0), debit(LOAN, 1)))
+    assert await refusal(ledger, too_much) == (RefusalCode.PARTIAL_AMOUNT, 3)
+    part = await write(ledger, PartialPost("t", (debit(CASH, 4), credit(REVENUE, 4), credit(LOAN, 0), debit(LOAN, 0))))
+    assert lines(part) == [(CASH, "debit", 4), (REVENUE, "credit", 4), (LOAN, "credit", 0), (LOAN, "debit", 0)]
+    rest = await write(ledger, Post("t"))
+    assert lines(rest) == [(CASH, "debit", 5), (REVENUE, "credit", 5), (LOAN, "credit", 0), (LOAN, "debit", 0)]
+    assert (await ledger.balance(CASH)).sums == (9, 0, 9, 0)
+    assert await ledger.findings() == []
+
+
 async def test_a_part_leaves_no_entry_out(ledger: Ledger) -> None:
     await ledger.post(create("t", debit(CASH, 9), credit(REVENUE, 5), credit(LOAN, 4), status=Status.PENDING))
     part = PartialPost("t", (debit(CASH, 1), credit(REVENUE, 1)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import socket
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -38,11 +39,11 @@ class Ran:
 Command = Callable[..., Awaitable[Ran]]
 
 
-async def run(database_url: str, *arguments: str) -> Ran:
+async def run(database_url: str, *arguments: str, **environment: str) -> Ran:
     """Run ``writeback`` as a process of its own."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "worker.cli", *arguments),
-        env={**os.environ, "DATABASE_URL": database_url, "LOG_LEVEL": "WARNING"},
+        env={**os.environ, "DATABASE_URL": database_url, "LOG_LEVEL": "WARNING", **environment},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -332,6 +333,26 @@ async def test_an_absent_database_is_unavailable() -> None:
     assert ran.error.startswith("writeback: the database cannot be reached")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["serve"], "HOST 127.0.0.1 and PORT {port} cannot be listened on: Address already in use"),
+        (
+            ["simulator", "--port", "{port}"],
+            "127.0.0.1 and --port {port} cannot be listened on: Address already in use",
+        ),
+    ],
+)
+async def test_a_port_in_use_is_one_sentence(database_url: str, arguments: list[str], words: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        ran = await run(
+            database_url, *(one.format(port=port) for one in arguments), PORT=port, CODAT_API_KEY="test-only"
+        )
+
+    assert (ran.code, ran.out, ran.error) == (2, "", f"writeback: {words.format(port=port)}\n")
+
+
 async def test_a_schema_that_is_not_there_yet_names_its_remedy(empty_database_url: str) -> None:
     ran = await run(empty_database_url, "loans", "list")
 
@@ -339,10 +360,16 @@ async def test_a_schema_that_is_not_there_yet_names_its_remedy(empty_database_ur
     assert "run `writeback migrate`" in ran.error
 
 
-async def test_a_reader_that_has_gone_is_no_fault(database_url: str, station: Station, story: Story) -> None:
+@pytest.mark.parametrize(
+    "words", ["events list", "ledger trial-balance --output csv", "ledger verify", "ledger export --format hledger"]
+)
+async def test_a_reader_that_has_gone_is_no_fault(
+    database_url: str, station: Station, story: Story, words: str
+) -> None:
     process = await asyncio.create_subprocess_exec(
-        *("bash", "-c", f"'{sys.executable}' -m worker.cli events list | true; echo ${{PIPESTATUS[0]}}"),
-        env={**os.environ, "DATABASE_URL": database_url, "LOG_LEVEL": "WARNING"},
+        *("bash", "-c", f"'{sys.executable}' -m worker.cli {words} | true; echo ${{PIPESTATUS[0]}}"),
+        # Unbuffered, what is short goes the way of what is long: piece by piece.
+        env={**os.environ, "DATABASE_URL": database_url, "LOG_LEVEL": "WARNING", "PYTHONUNBUFFERED": "1"},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )

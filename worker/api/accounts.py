@@ -27,9 +27,10 @@ from worker.api.changes import (
     read_unit,
 )
 from worker.api.effects import Effects
+from worker.api.metadata import require_few
 from worker.api.objects import Account
 from worker.api.query import Query, Window
-from worker.api.reading_store import snapshot, steady
+from worker.api.reading_store import Listed, require_cursor, snapshot, steady
 from worker.api.refusals import invalid, not_found, unknown
 from worker.api.render import render_account
 from worker.api.shapes import LedgerAccountObject
@@ -62,6 +63,8 @@ class Accounts:
         asked.finish()
         async with snapshot(self._database) as connection:
             accounts = await store.list_accounts(connection, which, window, page)
+            if not accounts:
+                await require_cursor(connection, Listed.ACCOUNTS, page)
         return list_answer([render_account(account, window) for account in accounts], page)
 
     async def create(self, call: Call) -> Answer[LedgerAccountObject]:
@@ -132,7 +135,9 @@ async def change_account(connection: Connection, account_id: UUID, change: Objec
         raise external_id_taken("ledger account") from None
     if not changed:
         raise not_found(NOUN)
-    return await _find(connection, str(account_id), Window())
+    account = await _find(connection, str(account_id), Window())
+    require_few(account.metadata, change.metadata)
+    return account
 
 
 async def discard_account(connection: Connection, account_id: UUID) -> Account:

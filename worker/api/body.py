@@ -17,6 +17,7 @@ from worker.api.moments import MOMENT, read_moment
 from worker.api.refusals import invalid, missing
 from worker.api.texts import read_uuid, read_whole, shorten
 from worker.errors import Rejected
+from worker.ledger.transaction import MAX_METADATA_PAIRS
 from worker.strict_json import Number
 
 MAX_NAME: Final = 255
@@ -27,9 +28,6 @@ MAX_DESCRIPTION: Final = 1000
 
 MAX_EXTERNAL_ID: Final = 180
 """Characters of an external id: Modern Treasury's limit."""
-
-MAX_METADATA_PAIRS: Final = 50
-"""Pairs of metadata on one object: the chart of accounts uses five."""
 
 MAX_METADATA_TEXT: Final = 1000
 """Characters of a key or value of metadata: identifiers and sentences, not documents."""

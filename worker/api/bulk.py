@@ -26,7 +26,7 @@ from worker.api.bulk_store import NewBulkRequest, RequestFilter, ResultFilter
 from worker.api.call import Answer, Call, answer, list_answer
 from worker.api.documents import render_bulk_request, render_bulk_result
 from worker.api.effects import Effects
-from worker.api.reading_store import snapshot
+from worker.api.reading_store import Listed, require_cursor, snapshot
 from worker.api.refusals import invalid, missing, not_found
 from worker.api.shapes import BulkRequestObject, BulkResultObject
 from worker.database import Connection, Database
@@ -69,6 +69,8 @@ class BulkRequests:
         asked.finish()
         async with snapshot(self._database) as connection:
             requests = await store.list_requests(connection, which, page)
+            if not requests:
+                await require_cursor(connection, Listed.BULK_REQUESTS, page)
         return list_answer([render_bulk_request(request) for request in requests], page)
 
     async def create(self, call: Call) -> Answer[BulkRequestObject]:
@@ -111,6 +113,8 @@ class BulkRequests:
         asked.finish()
         async with snapshot(self._database) as connection:
             results = await store.list_results(connection, which, page)
+            if not results:
+                await require_cursor(connection, Listed.BULK_RESULTS, page)
         return list_answer([render_bulk_result(result) for result in results], page)
 
     async def retrieve_result(self, call: Call) -> Answer[BulkResultObject]:

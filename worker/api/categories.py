@@ -17,9 +17,10 @@ from worker.api.call import Answer, Call, answer, empty_answer, list_answer
 from worker.api.categories_store import CategoryFilter, NewCategory
 from worker.api.changes import MAX_CATEGORIES, ExternalIdTakenError, external_id_taken, read_change, read_unit
 from worker.api.effects import Effects
+from worker.api.metadata import require_few
 from worker.api.objects import Category
 from worker.api.query import Query, Window
-from worker.api.reading_store import snapshot, steady
+from worker.api.reading_store import Listed, require_cursor, snapshot, steady
 from worker.api.refusals import invalid, not_found, unknown
 from worker.api.render import render_category
 from worker.api.shapes import LedgerAccountCategoryObject
@@ -42,6 +43,8 @@ class Categories:
         asked.finish()
         async with snapshot(self._database) as connection:
             categories = await store.list_categories(connection, which, window, page)
+            if not categories:
+                await require_cursor(connection, Listed.CATEGORIES, page)
         return list_answer([render_category(category) for category in categories], page)
 
     async def create(self, call: Call) -> Answer[LedgerAccountCategoryObject]:
@@ -81,8 +84,9 @@ class Categories:
                 await store.update_category(connection, category_id, change)
             except ExternalIdTakenError:
                 raise external_id_taken("ledger account category") from None
-            category = await store.find_category(connection, category_id, Window())
-        return answer(render_category(_existing(category)))
+            category = _existing(await store.find_category(connection, category_id, Window()))
+            require_few(category.metadata, change.metadata)
+        return answer(render_category(category))
 
     async def discard(self, call: Call) -> Answer[LedgerAccountCategoryObject]:
         """Discard a category.

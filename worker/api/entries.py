@@ -14,9 +14,10 @@ from worker.api import entries_store as store
 from worker.api import statements_store
 from worker.api.call import Answer, Call, answer, list_answer
 from worker.api.entries_store import EntryFilter, EntryView
+from worker.api.metadata import require_few
 from worker.api.objects import Statement
 from worker.api.query import Query, Range
-from worker.api.reading_store import snapshot
+from worker.api.reading_store import Listed, require_cursor, snapshot
 from worker.api.refusals import invalid, not_found
 from worker.api.render import render_entry
 from worker.api.shapes import LedgerEntryObject
@@ -48,6 +49,7 @@ class Entries:
                 if within is None:
                     return list_answer([], page)
                 which = within
+            await require_cursor(connection, Listed.ENTRIES, page)  # in the order of ids it need not be one
             entries = await store.list_entries(connection, which, view, page)
         return list_answer([render_entry(entry) for entry in entries], page)
 
@@ -70,8 +72,9 @@ class Entries:
         async with self._database.transaction() as connection:
             await store.update_entry(connection, entry_id, metadata)
             entry = await store.find_entry(connection, entry_id, show_balances=False)
-        if entry is None:
-            raise not_found(NOUN)
+            if entry is None:
+                raise not_found(NOUN)
+            require_few(entry.metadata, metadata)
         return answer(render_entry(entry))
 
 

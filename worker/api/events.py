@@ -13,7 +13,7 @@ from worker.api.call import Answer, Call, answer, list_answer
 from worker.api.documents import render_event
 from worker.api.events_store import EventFilter
 from worker.api.query import Query
-from worker.api.reading_store import snapshot
+from worker.api.reading_store import Listed, require_cursor, snapshot
 from worker.api.refusals import not_found
 from worker.api.shapes import EventObject
 from worker.database import Database
@@ -34,6 +34,8 @@ class Events:
         asked.finish()
         async with snapshot(self._database) as connection:
             events = await store.list_events(connection, which, page)
+            if not events:
+                await require_cursor(connection, Listed.EVENTS, page)
         return list_answer([render_event(event) for event in events], page)
 
     async def retrieve(self, call: Call) -> Answer[EventObject]:

@@ -9,7 +9,8 @@ from worker.api.body import MAX_DESCRIPTION, MAX_NAME
 from worker.api.call import Answer, Call, answer, list_answer
 from worker.api.effects import Effects
 from worker.api.ledgers_store import LedgerChange, LedgerFilter
-from worker.api.reading_store import snapshot
+from worker.api.metadata import require_few
+from worker.api.reading_store import Listed, require_cursor, snapshot
 from worker.api.refusals import invalid, not_found
 from worker.api.render import render_ledger
 from worker.api.shapes import LedgerObject
@@ -33,6 +34,8 @@ class Ledgers:
         asked.finish()
         async with snapshot(self._database) as connection:
             ledgers = await store.list_ledgers(connection, which, page)
+            if not ledgers:
+                await require_cursor(connection, Listed.LEDGERS, page)
         return list_answer([render_ledger(ledger) for ledger in ledgers], page)
 
     async def create(self, call: Call) -> Answer[LedgerObject]:
@@ -66,8 +69,9 @@ class Ledgers:
         body.finish()
         async with self._database.transaction() as connection:
             ledger = await store.update_ledger(connection, ledger_id, change)
-        if ledger is None:
-            raise not_found(NOUN)
+            if ledger is None:
+                raise not_found(NOUN)
+            require_few(ledger.metadata, change.metadata)
         return answer(render_ledger(ledger))
 
     async def discard(self, call: Call) -> Answer[LedgerObject]:

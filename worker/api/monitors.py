@@ -17,9 +17,10 @@ from worker.api.body import MAX_DESCRIPTION, Body
 from worker.api.call import Answer, Call, answer, list_answer
 from worker.api.documents import render_monitor
 from worker.api.effects import Effects
+from worker.api.metadata import require_few
 from worker.api.monitors_store import MonitorFilter, NewMonitor
 from worker.api.objects import AlertCondition, Monitor, MonitorField, Operator
-from worker.api.reading_store import snapshot
+from worker.api.reading_store import Listed, require_cursor, snapshot
 from worker.api.refusals import not_found, unknown
 from worker.api.shapes import LedgerAccountBalanceMonitorObject
 from worker.database import Connection, Database
@@ -42,6 +43,8 @@ class Monitors:
         asked.finish()
         async with snapshot(self._database) as connection:
             monitors = await store.list_monitors(connection, which, page)
+            if not monitors:
+                await require_cursor(connection, Listed.MONITORS, page)
         return list_answer([render_monitor(monitor) for monitor in monitors], page)
 
     async def create(self, call: Call) -> Answer[LedgerAccountBalanceMonitorObject]:
@@ -73,6 +76,7 @@ class Monitors:
             if not await store.update_monitor(connection, monitor_id, description, metadata):
                 raise not_found(NOUN)
             monitor = await _find(connection, monitor_id)
+            require_few(monitor.metadata, metadata)
         return answer(render_monitor(monitor))
 
     async def discard(self, call: Call) -> Answer[LedgerAccountBalanceMonitorObject]:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Final, assert_never
 
+from worker.api.metadata import too_many_pairs
 from worker.api.objects import Entry, Transaction, Unit
 from worker.api.refusals import invalid, not_found, unknown
 from worker.errors import Rejected
@@ -75,6 +76,8 @@ def refusal(refused: Refused, before: Status | None = None) -> Rejected:
             return invalid(_category_of(refused), _sentence(refused.detail))
         case RefusalCode.CATEGORY_CONDITION:
             return invalid("ledger_account_category_balance_locks", _sentence(refused.detail))
+        case RefusalCode.TOO_MUCH_METADATA:
+            return too_many_pairs()
         case (
             RefusalCode.UNBALANCED
             | RefusalCode.ENTRY_COUNT

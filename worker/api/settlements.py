@@ -19,10 +19,11 @@ from worker.api.body import MAX_DESCRIPTION, Body
 from worker.api.call import Answer, Call, answer, empty_answer, list_answer
 from worker.api.documents import render_settlement
 from worker.api.effects import Effects
+from worker.api.metadata import require_few
 from worker.api.objects import Settlement, SettlementStatus
 from worker.api.outcomes import refusal
 from worker.api.query import Query
-from worker.api.reading_store import snapshot
+from worker.api.reading_store import Listed, require_cursor, snapshot
 from worker.api.refusals import invalid, not_found, unknown
 from worker.api.settlement_body import (
     Beginning,
@@ -60,6 +61,8 @@ class Settlements:
         asked.finish()
         async with snapshot(self._database) as connection:
             settlements = await store.list_settlements(connection, which, page)
+            if not settlements:
+                await require_cursor(connection, Listed.SETTLEMENTS, page)
         return list_answer([render_settlement(settlement) for settlement in settlements], page)
 
     async def create(self, call: Call) -> Answer[LedgerAccountSettlementObject]:
@@ -100,6 +103,7 @@ class Settlements:
             # The status of a settlement with a transaction is told by that; its own is what it was last set to.
             await store.update_settlement(connection, settlement_id, status, change.description, change.metadata)
             settlement = await _find(connection, settlement_id)
+            require_few(settlement.metadata, change.metadata)
             await _tell(connection, settlement, "updated")
         return answer(render_settlement(settlement))
 

@@ -17,7 +17,7 @@ from worker.api.call import Answer, Call, answer, list_answer
 from worker.api.effects import Effects, Posting
 from worker.api.outcomes import external_id_taken, refusal, shown
 from worker.api.query import NEWEST_FIRST, Page, Query
-from worker.api.reading_store import snapshot
+from worker.api.reading_store import Listed, require_cursor, snapshot
 from worker.api.refusals import LastingConflict, invalid, not_found, unknown
 from worker.api.render import render_transaction, render_version
 from worker.api.shapes import LedgerTransactionObject, LedgerTransactionVersionObject
@@ -57,6 +57,8 @@ class Transactions:
         asked.finish()
         async with snapshot(self._database) as connection:
             transactions = await store.list_transactions(connection, which, order, page)
+            if not transactions:
+                await require_cursor(connection, Listed.TRANSACTIONS, page)
         return list_answer([render_transaction(transaction) for transaction in transactions], page)
 
     async def retrieve(self, call: Call) -> Answer[LedgerTransactionObject]:
@@ -170,6 +172,8 @@ class Transactions:
     ) -> Answer[Sequence[LedgerTransactionVersionObject]]:
         async with snapshot(self._database) as connection:
             versions = await store.list_versions(connection, which, page)
+            if not versions:
+                await require_cursor(connection, Listed.VERSIONS, page)
         return list_answer([render_version(version) for version in versions], page)
 
 

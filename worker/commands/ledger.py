@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from worker.commands.books import statement_csv, statement_tables, trial_balance_csv, trial_balance_tables
 from worker.commands.operating import add_action, add_group, ask, ask_ledger, business_day, naming_arguments, written
-from worker.commands.output import Columns, Output, list_table, show_json
+from worker.commands.output import Columns, Output, list_table, show_json, write_piece
 from worker.database import Database
 from worker.errors import UsageError
 from worker.ledger.journal.formats import JournalFormat
@@ -136,7 +136,7 @@ def _export(arguments: argparse.Namespace) -> int:
         if first and last:
             require_period(first, last)
     period, ledger = (first, last), arguments.ledger
-    _ask(arguments, lambda database: Auditor(database).export(arguments.format, period, sys.stdout.write, ledger))
+    _ask(arguments, lambda database: Auditor(database).export(arguments.format, period, write_piece, ledger))
     return 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Final, TypeAlias
@@ -16,6 +17,10 @@ CELL_LENGTH: Final = 60
 
 Columns: TypeAlias = Mapping[str, str]
 """Headers, and the member of each item that is under them."""
+
+
+class NobodyReadsError(Exception):
+    """Standard output goes nowhere any more: whoever read it has seen enough."""
 
 
 class Output(StrEnum):
@@ -62,6 +67,17 @@ def show_one(output: Output, document: Document, tables: Mapping[str, Columns]) 
     for name, columns in tables.items():
         if name in document:
             print(f"\n{list_table(_words(name).capitalize(), document[name], columns)}")
+
+
+def write_piece(text: str) -> None:
+    """Write a piece of an answer while the rest is still being read.
+
+    Raises :class:`NobodyReadsError`: a broken pipe of this side's is not one of the database's.
+    """
+    try:
+        sys.stdout.write(text)
+    except BrokenPipeError:
+        raise NobodyReadsError from None
 
 
 def show_json(document: Document | Sequence[Document]) -> None:

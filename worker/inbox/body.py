@@ -25,7 +25,8 @@ async def read_body(request: web.Request, limit: int = MAX_BODY_BYTES) -> bytes:
     """
     encoding = request.headers.get(hdrs.CONTENT_ENCODING, "identity")
     if encoding.lower() != "identity":
-        raise Rejected(415, "send the body uncompressed", code="unsupported_media_type")
+        words = "must be identity: send the body uncompressed"
+        raise Rejected(415, words, field=hdrs.CONTENT_ENCODING, code="unsupported_media_type")
     if (request.content_length or 0) > limit:
         raise _too_large(limit)
     try:

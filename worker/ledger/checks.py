@@ -74,7 +74,10 @@ def refuse_locks(
 def refuse_part(
     entries: Sequence[NewEntry], accounts: Sequence[Account], whole: Sequence[WrittenEntry]
 ) -> Refused | None:
-    """Check that a part names each account and direction of the whole, each with less than what is pending there."""
+    """Check that a part names each account and direction of the whole, each with less than what is pending there.
+
+    Of nothing, nothing is posted.
+    """
     left = sides(whole)
     for place, (entry, account) in enumerate(zip(entries, accounts, strict=True)):
         pending = left.get((account.fixed.id, entry.direction))
@@ -84,10 +87,12 @@ def refuse_part(
                 f"the pending transaction has no further {entry.direction} on {account.fixed.label}",
                 place,
             )
-        if entry.amount >= (amount := pending.pop(0).amount):
+        amount = pending.pop(0).amount
+        if entry.amount >= amount and (entry.amount or amount):
+            bound = f"less than {amount}" if amount else "0 as it is there"
             return Refused(
                 RefusalCode.PARTIAL_AMOUNT,
-                f"the {entry.direction} on {account.fixed.label} must be less than {amount}, not {entry.amount}",
+                f"the {entry.direction} on {account.fixed.label} must be {bound}, not {entry.amount}",
                 place,
             )
     for missing in (entry for pending in left.values() for entry in pending):

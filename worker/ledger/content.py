@@ -12,7 +12,7 @@ from uuid import UUID
 
 import msgspec
 
-from worker.ledger.transaction import NewEntry, NewTransaction, PartialPost, Reverse
+from worker.ledger.transaction import MAX_METADATA_PAIRS, NewEntry, NewTransaction, PartialPost, Reverse
 
 NO_METADATA: Final = "{}"
 """Metadata of whoever has none, as JSON text."""
@@ -71,6 +71,11 @@ def merge_metadata(text: str, changes: Mapping[str, str | None]) -> str:
     after = {key: value for key, value in before.items() if key not in changes}
     after |= {key: value for key, value in changes.items() if value}
     return text if after == before else json.dumps(after)
+
+
+def outgrows(text: str, changes: Mapping[str, str | None]) -> bool:
+    """Whether metadata that was added to by changes has more pairs than one object may have."""
+    return any(changes.values()) and len(json.loads(text)) > MAX_METADATA_PAIRS
 
 
 def _entries_text(entries: tuple[NewEntry, ...]) -> str:

@@ -12,11 +12,12 @@ from uuid import UUID
 from worker.ledger.book import Book, Decision, KnownTransaction
 from worker.ledger.category_locks import moves_of, moves_to, refuse_categories, refuse_category_locks
 from worker.ledger.checks import Release, find_accounts, refuse_locks, refuse_part
-from worker.ledger.content import content_of, content_of_part, content_of_reversal, metadata_text
+from worker.ledger.content import content_of, content_of_part, content_of_reversal, metadata_text, outgrows
 from worker.ledger.drafts import Draft, EntryDrafts, are_the_same, drafts_of, moved_in_time, opposites, rest, updated
 from worker.ledger.rounds import Rounds
 from worker.ledger.transaction import (
     BALANCE_LOCK_FAILURE,
+    MAX_METADATA_PAIRS,
     UNSET,
     Archive,
     Create,
@@ -156,6 +157,8 @@ class _Batch:
         if known is None:
             return _unknown(update.transaction)
         wanted = updated(known.state, update)
+        if update.metadata is not UNSET and outgrows(wanted.metadata, update.metadata):
+            return Refused(RefusalCode.TOO_MUCH_METADATA, f"metadata may have at most {MAX_METADATA_PAIRS} pairs")
         if known.state.status is Status.ARCHIVED and isinstance(update.transaction, str):
             # Archiving freed the external id: it still tells what became of it, but no longer names it to be changed.
             unchanged = update.entries is UNSET and wanted == known.state

@@ -37,6 +37,8 @@ MAX_ENTRIES: Final = 1000
 MAX_AMOUNT: Final = 10**36 - 1
 """Largest amount in minor units: 36 digits, what ``numeric(36,0)`` stores and Modern Treasury accepts."""
 
+MAX_METADATA_PAIRS: Final = 50
+"""Pairs of metadata that a caller may leave on one object: the chart of accounts uses five."""
 
 BALANCE_LOCK_FAILURE: Final = "balance_lock_failure"
 """Reason of a transaction archived instead of refused, in Modern Treasury's words."""
@@ -226,8 +228,8 @@ class Archive:
 class PartialPost:
     """Post a part of a pending transaction as a new transaction; the rest stays pending.
 
-    ``entries`` name each account and direction of the pending transaction, each with a smaller amount. Without
-    ``effective_at`` the part takes effect at the moment it is written.
+    ``entries`` name each account and direction of the pending transaction, each with a smaller amount, or both
+    with 0. Without ``effective_at`` the part takes effect at the moment it is written.
     """
 
     transaction: TransactionKey
@@ -279,6 +281,7 @@ class RefusalCode(StrEnum):
     PARTIAL_ENTRIES = "partial_entries"
     PARTIAL_AMOUNT = "partial_amount"
     OF_SETTLEMENT = "of_settlement"
+    TOO_MUCH_METADATA = "too_much_metadata"
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,9 @@ from worker.api.query import (
     WindowBound,
 )
 from worker.api.texts import MAX_DIGITS
+from worker.calendar import DAYS
 from worker.errors import Bug
+from worker.ledger.transaction import MAX_METADATA_PAIRS
 from worker.openapi.schemas import Schema, closed, nullable
 
 T = TypeVar("T")
@@ -43,8 +45,12 @@ _ID: Final = UUID(int=0)
 _MOMENT: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _TEXT: Final = "x"
 
-TIME: Final[Schema] = {"type": "string", "anyOf": [{"format": "date-time"}, {"format": "date"}]}
-DAY: Final[Schema] = {"type": "string", "format": "date"}
+TIME: Final[Schema] = {
+    "type": "string",
+    "anyOf": [{"format": "date-time"}, {"format": "date"}],
+    "description": f"A time {DAYS} in UTC; a day is its midnight.",
+}
+DAY: Final[Schema] = {"type": "string", "format": "date", "description": f"A day {DAYS}."}
 WHOLE: Final[Schema] = {"type": "integer"}
 UUID_TEXT: Final[Schema] = {"type": "string", "format": "uuid"}
 
@@ -184,7 +190,7 @@ class _Body(Body):
             "type": "object",
             "additionalProperties": text,
             "propertyNames": {"minLength": 1, "maxLength": limits.MAX_METADATA_TEXT},
-            "maxProperties": limits.MAX_METADATA_PAIRS,
+            "maxProperties": MAX_METADATA_PAIRS,
         }
         return self._note("metadata", schema, {})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -10,6 +11,7 @@ from contextlib import suppress
 import structlog
 from aiohttp import web
 
+from worker.errors import UsageError
 from worker.simulator import controls
 from worker.simulator.api import companies, consumers, data, feeds, push
 from worker.simulator.api import options as option_models
@@ -31,12 +33,14 @@ def create_app(options: SimulatorOptions) -> web.Application:
 
 
 async def run(options: SimulatorOptions) -> None:
-    """Serves until SIGTERM or SIGINT; logs one line with its address when ready."""
+    """Serves until SIGTERM or SIGINT; logs one line with its address when ready.
+
+    Raises :class:`~worker.errors.UsageError` when the port cannot be had.
+    """
     runner = web.AppRunner(create_app(options), access_log=None)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, options.host, options.port)
-        await site.start()
+        await _listen(runner, options)
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -45,6 +49,14 @@ async def run(options: SimulatorOptions) -> None:
         await stop.wait()
     finally:
         await runner.cleanup()
+
+
+async def _listen(runner: web.AppRunner, options: SimulatorOptions) -> None:
+    try:
+        await web.TCPSite(runner, options.host, options.port).start()
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+        raise UsageError(f"{options.host} and --port {options.port} cannot be listened on: {reason}") from error
 
 
 async def _timetable(app: web.Application) -> AsyncIterator[None]:
