@@ -674,6 +674,8 @@ create trigger check_members after insert on ledger_account_category_members
 create function ledger_check_nestings() returns trigger language plpgsql as $$
 declare
     deepest_level constant integer := 4;
+    contains_itself boolean;
+    too_deep boolean;
 begin
     perform pg_advisory_xact_lock(hashtextextended('ledger_account_category_nestings:' || ledger_id, 0))
     from (select distinct c.ledger_id from added n join ledger_account_categories c on c.id = n.parent_id
@@ -685,27 +687,28 @@ begin
                      <> row(c.ledger_id, c.currency, c.currency_exponent)) then
         raise exception 'nested categories must share ledger and currency' using errcode = 'LW005';
     end if;
-    if exists (
-        with recursive above(start, id, levels) as (
-            select distinct parent_id, parent_id, 0 from added
-            union
-            select above.start, n.parent_id, above.levels + 1
-            from above join ledger_account_category_nestings n on n.child_id = above.id
-            where above.levels <= deepest_level
-        ), below(start, id, levels) as (
-            select distinct child_id, child_id, 0 from added
-            union
-            select below.start, n.child_id, below.levels + 1
-            from below join ledger_account_category_nestings n on n.parent_id = below.id
-            where below.levels <= deepest_level
-        )
-        select from added
-        join above on above.start = added.parent_id
-        join below on below.start = added.child_id
-        where above.id = below.id or above.levels + 1 + below.levels > deepest_level
-    ) then
-        raise exception 'categories nest at most % levels deep and never contain themselves', deepest_level
-            using errcode = 'LW005';
+    with recursive above(start, id, levels) as (
+        select distinct parent_id, parent_id, 0 from added
+        union
+        select above.start, n.parent_id, above.levels + 1
+        from above join ledger_account_category_nestings n on n.child_id = above.id
+        where above.levels <= deepest_level
+    ), below(start, id, levels) as (
+        select distinct child_id, child_id, 0 from added
+        union
+        select below.start, n.child_id, below.levels + 1
+        from below join ledger_account_category_nestings n on n.parent_id = below.id
+        where below.levels <= deepest_level
+    )
+    select bool_or(above.id = below.id), bool_or(above.levels + 1 + below.levels > deepest_level)
+    into contains_itself, too_deep
+    from added
+    join above on above.start = added.parent_id
+    join below on below.start = added.child_id;
+    if contains_itself then
+        raise exception 'a category may not contain itself' using errcode = 'LW005';
+    elsif too_deep then
+        raise exception 'categories nest at most % levels deep', deepest_level using errcode = 'LW005';
     end if;
     return null;
 end $$;

@@ -146,4 +146,20 @@ async def test_impossible_balances_are_refused(
 ) -> None:
     account = await open_account(client, ledger, "Cash")
     status, code, parameter = await raw.error("GET", f"/api/ledger_accounts/{account.id}?{query}")
-    assert (status, code, parameter) == (422, "parameter_invalid", "balances")
+    blamed = "balances" if "&" in query else query.partition("=")[0]
+    assert (status, code, parameter) == (422, "parameter_invalid", blamed)
+
+
+async def test_a_bound_nobody_knows_is_told_all_there_are(
+    client: AsyncModernTreasury, raw: Raw, ledger: Ledger
+) -> None:
+    account = await open_account(client, ledger, "Cash")
+    bounds = "effective_at_lower_bound, effective_at_upper_bound, effective_at, as_of_date"
+    for path, known in (
+        (f"ledger_accounts/{account.id}", f"{bounds}, as_of_lock_version"),
+        ("ledger_accounts", bounds),
+        ("ledger_account_categories", bounds),
+    ):
+        status, body, _ = await raw.call("GET", f"/api/{path}?balances[foo]=1")
+        assert (status, body["errors"]["parameter"]) == (422, "balances[foo]")
+        assert body["errors"]["message"] == f"balances[foo] must be one of {known} of balances"

@@ -9,6 +9,7 @@ from modern_treasury import AsyncModernTreasury, NotFoundError, UnprocessableEnt
 from modern_treasury.types import Ledger, LedgerAccountCategory
 
 from tests.api.conftest import MISSING, open_account
+from tests.api.refusals import refused
 
 
 async def open_category(client: AsyncModernTreasury, ledger: Ledger, name: str, **given: Any) -> LedgerAccountCategory:
@@ -63,12 +64,12 @@ async def test_a_category_never_contains_itself_nor_nests_too_deep(client: Async
     for level in range(1, 5):
         chain.append(await open_category(client, ledger, str(level), ledger_account_category_ids=[chain[-1].id]))
 
-    with pytest.raises(UnprocessableEntityError):
-        await open_category(client, ledger, "5", ledger_account_category_ids=[chain[-1].id])
-    with pytest.raises(UnprocessableEntityError):
-        await client.ledger_account_categories.add_nested_category(chain[0].id, id=chain[3].id)
-    with pytest.raises(UnprocessableEntityError):
-        await client.ledger_account_categories.add_nested_category(chain[0].id, id=chain[0].id)
+    too_deep = await refused(open_category(client, ledger, "5", ledger_account_category_ids=[chain[-1].id]))
+    assert too_deep["message"] == "categories nest at most 4 levels deep"
+    for inside in (chain[3], chain[0]):
+        circle = await refused(client.ledger_account_categories.add_nested_category(chain[0].id, id=inside.id))
+        assert circle["message"] == "a category may not contain itself"
+        assert circle["parameter"] == "sub_category_id"
     assert len([one async for one in client.ledger_account_categories.list()]) == 5
 
 

@@ -32,7 +32,7 @@ async def test_a_key_in_use_anywhere_is_a_conflict_until_it_is_free(
             await store.admit_keys(connection, [digest_of(f"key-{number}")])
         for number, (path, body) in enumerate(calls):
             sent = {"json": body, "headers": {"Idempotency-Key": f"key-{number}"}}
-            assert await raw.error("POST", path, **sent) == (409, "conflict", None)
+            assert await raw.error("POST", path, **sent) == (409, "conflict", "Idempotency-Key")
     for number, (path, body) in enumerate(calls):
         assert (await raw.call("POST", path, json=body, headers={"Idempotency-Key": f"key-{number}"}))[0] == 201
 

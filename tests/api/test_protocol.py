@@ -30,7 +30,11 @@ async def test_wrong_credentials_are_refused(client: AsyncModernTreasury, key: L
     with pytest.raises(AuthenticationError) as refused:
         await stranger.ping()
     assert refused.value.body == {
-        "errors": {"code": "invalid_key", "message": "an organization id and one of its API keys are required"}
+        "errors": {
+            "code": "invalid_key",
+            "message": "an organization id and one of its API keys are required",
+            "parameter": "Authorization",
+        }
     }
 
 
@@ -73,8 +77,26 @@ async def test_a_missing_member_is_named(raw: Raw) -> None:
 
 
 async def test_a_body_that_is_too_large_is_refused(raw: Raw) -> None:
-    status, code, _ = await raw.error("POST", "/api/ledgers", data=b" " * (MAX_BODY_BYTES + 1))
-    assert (status, code) == (413, "parameter_invalid")
+    too_large = b" " * (MAX_BODY_BYTES + 1)
+    assert await raw.error("POST", "/api/ledgers", data=too_large) == (413, "parameter_invalid", "body")
+
+
+async def test_a_body_that_is_compressed_is_refused_by_the_header_that_says_so(raw: Raw) -> None:
+    refused = await raw.error("POST", "/api/ledgers", data=b"", headers={"Content-Encoding": "gzip"})
+    assert refused == (415, "parameter_invalid", "Content-Encoding")
+
+
+@pytest.mark.parametrize(
+    ("metadata", "words"),
+    [
+        ({"rate": 5}, "metadata must be an object of strings, which rate is not"),
+        ({"a": "b", "": "c"}, "metadata may not have an empty key"),
+        ({"memo": "x" * 1001}, "metadata may have at most 1000 characters in a key or value: see memo"),
+    ],
+)
+async def test_metadata_is_refused_by_its_key(raw: Raw, metadata: dict[str, Any], words: str) -> None:
+    status, body, _ = await raw.call("POST", "/api/ledgers", json={"name": "A", "metadata": metadata})
+    assert (status, body["errors"]["parameter"], body["errors"]["message"]) == (422, "metadata", words)
 
 
 @pytest.mark.parametrize(

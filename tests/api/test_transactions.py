@@ -130,6 +130,7 @@ async def test_two_ledgers_that_share_an_external_id_conflict(client: AsyncModer
     with pytest.raises(ConflictError) as caught:
         await client.with_options(max_retries=5).ledger_transactions.retrieve("shared")
     assert caught.value.response.request.headers["x-stainless-retry-count"] == "0"
+    assert caught.value.response.json()["errors"]["parameter"] == "id"
 
 
 async def test_replacing_entries_discards_the_old_ones(client: AsyncModernTreasury, lender: LendNow) -> None:
@@ -191,7 +192,7 @@ async def test_a_part_is_posted_and_the_rest_stays_pending(client: AsyncModernTr
     assert await lender.amounts("cash") == (4, 10, 4)
     too_much: Any = lender.entries({"cash": 6}, {"revenue": 6})
     error = await refused(client.ledger_transactions.create_partial_post(pending.id, posted_ledger_entries=too_much))
-    assert error["parameter"] == "ledger_entries"
+    assert error["parameter"] == "posted_ledger_entries[0].amount"
     parts = client.ledger_transactions.list(partially_posts_ledger_transaction_id=pending.id)
     assert [one.id async for one in parts] == [posted.id]
 
@@ -220,7 +221,9 @@ async def test_conditions_hold_after_the_write_or_nothing_is_written(
     await lender.post({"cash": 10}, {"investor_principal": 10})
     entries: Any = lender.entries({"loan_principal": 11}, {"cash": 11})
     entries[1]["available_balance_amount"] = {"gte": 0}
-    assert (await refused(client.ledger_transactions.create(ledger_entries=entries)))["parameter"] == "ledger_entries"
+    error = await refused(client.ledger_transactions.create(ledger_entries=entries))
+    assert error["parameter"] == "ledger_entries[1]"
+    assert error["message"].endswith("would be -1, which is not gte 0")
     for entry in entries:
         entry["amount"] = 10
     assert (await client.ledger_transactions.create(ledger_entries=entries, status="posted")).status == "posted"
@@ -248,9 +251,9 @@ async def test_a_transaction_of_nothing_is_a_transaction(lender: LendNow) -> Non
 @pytest.mark.parametrize(
     ("change", "parameter"),
     [
-        ({"amount": -1}, "ledger_entries"),
+        ({"amount": -1}, "ledger_entries[0].amount"),
         ({"amount": 6}, "ledger_entries"),
-        ({"amount": 10**36}, "ledger_entries"),
+        ({"amount": 10**36}, "ledger_entries[0].amount"),
         ({"amount": 5.5}, "ledger_entries[0].amount"),
         ({"amount": "5"}, "ledger_entries[0].amount"),
         ({"amount": True}, "ledger_entries[0].amount"),
@@ -280,7 +283,8 @@ async def test_a_wrong_entry_is_refused_by_name(
 async def test_accounts_of_two_ledgers_share_no_transaction(client: AsyncModernTreasury, lender: LendNow) -> None:
     other = await LendNow.open(client)
     entries: Any = [*lender.entries({"cash": 5}, {}), *other.entries({}, {"cash": 5})]
-    assert (await refused(client.ledger_transactions.create(ledger_entries=entries)))["parameter"] == "ledger_entries"
+    error = await refused(client.ledger_transactions.create(ledger_entries=entries))
+    assert error["parameter"] == "ledger_entries[1].ledger_account_id"
 
 
 async def test_an_unknown_transaction_is_not_found(client: AsyncModernTreasury, lender: LendNow) -> None:

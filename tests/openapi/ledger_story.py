@@ -80,8 +80,8 @@ class LedgerStory:
         await self.change("ledger_account_categories", inner, description="At banks")
         place = "/api/ledger_account_categories/{id}/"
         for path, member in (
-            ("ledger_accounts/{account_id}", {"account_id": self.cash}),
-            ("ledger_account_categories/{child_id}", {"child_id": inner}),
+            ("ledger_accounts/{ledger_account_id}", {"ledger_account_id": self.cash}),
+            ("ledger_account_categories/{sub_category_id}", {"sub_category_id": inner}),
         ):
             await self.teller.tell("PUT", place + path, id=self.category, **member)
             await self.teller.tell("DELETE", place + path, id=self.category, **member)

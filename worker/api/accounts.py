@@ -39,6 +39,9 @@ from worker.ledger.transaction import Direction
 
 NOUN: Final = "Ledger account"
 
+LOCK_VERSION: Final = "as_of_lock_version"
+"""A bound that only the balances of one account can have."""
+
 
 class LedgerableType(StrEnum):
     """What an account may stand for."""
@@ -83,7 +86,7 @@ class Accounts:
         `balances[effective_at]` takes in entries at that very moment, `balances[effective_at_upper_bound]` does not.
         """
         asked, key = call.query, call.key()
-        version, window = asked.whole("balances[as_of_lock_version]"), asked.window()
+        version, window = asked.whole(f"balances[{LOCK_VERSION}]"), asked.window(LOCK_VERSION)
         asked.finish()
         if version is not None and window != Window():
             raise invalid("balances", "balances[as_of_lock_version] cannot be combined with other bounds")
@@ -91,7 +94,8 @@ class Accounts:
             account = await _find(connection, key, window)
             if version is not None:
                 if not 0 <= version <= account.lock_version:
-                    raise invalid("balances", f"The ledger account has no balance at lock_version {version}")
+                    words = f"The ledger account has no balance at lock_version {version}"
+                    raise invalid(f"balances[{LOCK_VERSION}]", words)
                 account = replace(account, sums=await store.sums_at_version(connection, account.id, version))
         return answer(render_account(account, window))
 

@@ -205,10 +205,14 @@ class Body:
         if len(value) > MAX_METADATA_PAIRS:
             raise self._wrong("metadata", f"may have at most {MAX_METADATA_PAIRS} pairs")
         for key, text in value.items():
+            if not key:
+                raise self._wrong("metadata", "may not have an empty key")
             if text is not None and (not isinstance(text, str) or isinstance(text, Number)):
-                raise self._wrong("metadata", "must be an object of strings")
-            if not key or max(len(key), len(text or "")) > MAX_METADATA_TEXT:
-                raise self._wrong("metadata", f"keys have 1 to {MAX_METADATA_TEXT} characters, values as many at most")
+                raise self._wrong("metadata", f"must be an object of strings, which {shorten(key)} is not")
+            if max(len(key), len(text or "")) > MAX_METADATA_TEXT:
+                raise self._wrong(
+                    "metadata", f"may have at most {MAX_METADATA_TEXT} characters in a key or value: see {shorten(key)}"
+                )
         return {key: text or None for key, text in value.items()}
 
     def numbers(self, name: str, keys: type[Choice]) -> dict[Choice, int]:

@@ -108,7 +108,7 @@ class Categories:
 
         Both are of one ledger and one currency. An account that is in a category by several ways counts once.
         """
-        category_id, account_id = call.id(NOUN), call.id("Ledger account", "account_id")
+        category_id, account_id = call.id(NOUN), call.id("Ledger account", "ledger_account_id")
         call.query.finish()
         async with self._database.transaction() as connection:
             if not await membership_store.has_categories(connection, [category_id]):
@@ -121,7 +121,7 @@ class Categories:
 
     async def remove_account(self, call: Call) -> Answer[None]:
         """Take an account out of a category."""
-        category_id, account_id = call.id(NOUN), call.id("Ledger account", "account_id")
+        category_id, account_id = call.id(NOUN), call.id("Ledger account", "ledger_account_id")
         call.query.finish()
         async with self._database.transaction() as connection:
             if not await membership_store.has_categories(connection, [category_id]):
@@ -133,7 +133,7 @@ class Categories:
 
     async def add_category(self, call: Call) -> Answer[None]:
         """Nest a category in another."""
-        parent_id, child_id = call.id(NOUN), call.id(NOUN, "child_id")
+        parent_id, child_id = call.id(NOUN), call.id(NOUN, "sub_category_id")
         call.query.finish()
         async with self._database.transaction() as connection:
             if not await membership_store.has_categories(connection, [parent_id, child_id]):
@@ -144,7 +144,7 @@ class Categories:
 
     async def remove_category(self, call: Call) -> Answer[None]:
         """Take a category out of another."""
-        parent_id, child_id = call.id(NOUN), call.id(NOUN, "child_id")
+        parent_id, child_id = call.id(NOUN), call.id(NOUN, "sub_category_id")
         call.query.finish()
         async with self._database.transaction() as connection:
             if not await membership_store.has_categories(connection, [parent_id, child_id]):

@@ -30,7 +30,8 @@ def authenticate(authorization: str | None, keys: Sequence[tuple[str, str]]) -> 
     # Every pair is compared, so that the time taken tells nothing of which one was nearly right.
     matching = [key for key in keys if hmac.compare_digest(presented, ":".join(key).encode())]
     if not matching:
-        raise Rejected(401, "an organization id and one of its API keys are required", code=Code.INVALID_KEY)
+        words = "an organization id and one of its API keys are required"
+        raise Rejected(401, words, field="Authorization", code=Code.INVALID_KEY)
     organization_id, api_key = matching[0]
     scope = hmac.digest(api_key.encode(), b"idempotency keys of " + organization_id.encode(), hashlib.sha256)
     return Caller(organization_id, scope)

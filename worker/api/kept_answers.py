@@ -57,4 +57,5 @@ class KeptAnswers:
 
 def in_progress() -> Rejected:
     """The refusal of a key that another call holds."""
-    return conflict("a request with this Idempotency-Key is still in progress: send it again in a moment")
+    words = "a request with this Idempotency-Key is still in progress: send it again in a moment"
+    return conflict("Idempotency-Key", words)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Final, assert_never
+from typing import Final, Literal, TypeAlias, assert_never
 
 from worker.api.metadata import too_many_pairs
 from worker.api.objects import Entry, Transaction, Unit
 from worker.api.refusals import invalid, not_found, unknown
+from worker.api.transaction_body import ENTRIES
 from worker.errors import Rejected
 from worker.ledger.transaction import RefusalCode, Refused, Status
 from worker.ledger.written import Written, WrittenEntry
@@ -18,6 +19,21 @@ STALE_LOCK_VERSION: Final = (
     "The ledger transaction write failed because at least one of the provided ledger account versions is incorrect"
 )
 NEGATIVE_AMOUNT: Final = "Ledger entries must have nonnegative amounts"
+
+OfEntries: TypeAlias = Literal[
+    RefusalCode.STALE_LOCK_VERSION,
+    RefusalCode.NEGATIVE_AMOUNT,
+    RefusalCode.UNKNOWN_ACCOUNT,
+    RefusalCode.DISCARDED_ACCOUNT,
+    RefusalCode.OTHER_LEDGER,
+    RefusalCode.AMOUNT_TOO_LARGE,
+    RefusalCode.PARTIAL_AMOUNT,
+    RefusalCode.UNBALANCED,
+    RefusalCode.ENTRY_COUNT,
+    RefusalCode.BALANCE_CONDITION,
+    RefusalCode.PARTIAL_ENTRIES,
+]
+"""What is wrong with entries, all of them or one."""
 
 
 def shown(written: Written, shows_balances: Sequence[bool] = ()) -> Transaction:
@@ -52,15 +68,15 @@ def external_id_taken() -> Rejected:
     return invalid("external_id", EXTERNAL_ID_TAKEN)
 
 
-def refusal(refused: Refused, before: Status | None = None) -> Rejected:
-    """Why the ledger refused; ``before`` is what the transaction to be changed was, if there was one."""
+def refusal(refused: Refused, before: Status | None = None, entries: str = ENTRIES) -> Rejected:
+    """Why the ledger refused.
+
+    ``before`` is what the transaction to be changed was, if there was one, ``entries`` the member the call has its
+    entries in.
+    """
     match refused.code:
         case RefusalCode.EXTERNAL_ID_TAKEN:
             return external_id_taken()
-        case RefusalCode.STALE_LOCK_VERSION:
-            return invalid("ledger_entries", STALE_LOCK_VERSION)
-        case RefusalCode.NEGATIVE_AMOUNT:
-            return invalid("ledger_entries", NEGATIVE_AMOUNT)
         case RefusalCode.NOT_PENDING:
             final = Status.ARCHIVED if before is Status.ARCHIVED else Status.POSTED
             return invalid("ledger_transaction", f"The ledger transaction may not be updated once it is {final}")
@@ -68,28 +84,40 @@ def refusal(refused: Refused, before: Status | None = None) -> Rejected:
             return invalid("ledger_transaction", _sentence(refused.detail))
         case RefusalCode.UNKNOWN_TRANSACTION:
             return not_found("Ledger transaction")
-        case RefusalCode.UNKNOWN_ACCOUNT | RefusalCode.DISCARDED_ACCOUNT:
-            return unknown(f"ledger_entries[{refused.place}].ledger_account_id", "Ledger account")
+        case RefusalCode.TOO_MUCH_METADATA:
+            return too_many_pairs()
         case RefusalCode.UNKNOWN_CATEGORY:
             return unknown(_category_of(refused), "Ledger account category")
         case RefusalCode.UNTOUCHED_CATEGORY:
             return invalid(_category_of(refused), _sentence(refused.detail))
         case RefusalCode.CATEGORY_CONDITION:
             return invalid("ledger_account_category_balance_locks", _sentence(refused.detail))
-        case RefusalCode.TOO_MUCH_METADATA:
-            return too_many_pairs()
+        case _:
+            return _refused_entries(refused, refused.code, entries)
+
+
+def _refused_entries(refused: Refused, code: OfEntries, entries: str) -> Rejected:
+    one = entries if refused.place is None else f"{entries}[{refused.place}]"
+    match code:
+        case RefusalCode.STALE_LOCK_VERSION:
+            return invalid(entries, STALE_LOCK_VERSION)
+        case RefusalCode.NEGATIVE_AMOUNT:
+            return invalid(f"{one}.amount", NEGATIVE_AMOUNT)
+        case RefusalCode.UNKNOWN_ACCOUNT | RefusalCode.DISCARDED_ACCOUNT:
+            return unknown(f"{one}.ledger_account_id", "Ledger account")
+        case RefusalCode.OTHER_LEDGER:
+            return invalid(f"{one}.ledger_account_id", _sentence(refused.detail))
+        case RefusalCode.AMOUNT_TOO_LARGE | RefusalCode.PARTIAL_AMOUNT:
+            return invalid(f"{one}.amount", _sentence(refused.detail))
         case (
             RefusalCode.UNBALANCED
             | RefusalCode.ENTRY_COUNT
-            | RefusalCode.AMOUNT_TOO_LARGE
-            | RefusalCode.OTHER_LEDGER
             | RefusalCode.BALANCE_CONDITION
             | RefusalCode.PARTIAL_ENTRIES
-            | RefusalCode.PARTIAL_AMOUNT
         ):
-            return invalid("ledger_entries", _sentence(refused.detail))
+            return invalid(one, _sentence(refused.detail))
         case _:
-            assert_never(refused.code)
+            assert_never(code)
 
 
 def _category_of(refused: Refused) -> str:

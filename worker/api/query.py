@@ -218,13 +218,14 @@ class Query:
             raise invalid("order_by", "order_by may name only one field")
         return Order(_choice(field, "order_by", OrderField), _choice(direction, "order_by", OrderDirection))
 
-    def window(self) -> Window:
+    def window(self, *others: str) -> Window:
         """Which entries the balances of the answer are made of.
 
         ``effective_at`` includes entries at that very moment, ``as_of_date`` all of that day, and
-        ``effective_at_upper_bound`` ends before it. Only one of the three may be given.
+        ``effective_at_upper_bound`` ends before it. Only one of the three may be given. ``others`` are members that are
+        read elsewhere.
         """
-        given = {_choice(name, "balances", WindowBound): _moment(text) for name, text in self._map("balances").items()}
+        given = {_bound(name, others): _moment(text, name) for name, text in self._map("balances").items()}
         lower = given.pop(WindowBound.LOWER, None)
         if len(given) > 1:
             raise invalid("balances", "balances may have only one upper bound")
@@ -306,8 +307,16 @@ def _choice(text: str, name: str, choices: type[Choice]) -> Choice:
         raise invalid(name, f"{name} must be one of {', '.join(choices)}, not {shorten(text)}") from None
 
 
-def _moment(text: str) -> datetime:
-    return _read(read_moment, text, "balances", MOMENT)
+def _bound(name: str, others: Iterable[str]) -> WindowBound:
+    try:
+        return WindowBound(name)
+    except ValueError:
+        shown = f"balances[{shorten(name)}]"
+        raise invalid(shown, f"{shown} must be one of {', '.join([*WindowBound, *others])} of balances") from None
+
+
+def _moment(text: str, name: str) -> datetime:
+    return _read(read_moment, text, f"balances[{name}]", MOMENT)
 
 
 def _next_moment(moment: datetime) -> datetime:

@@ -44,13 +44,13 @@ def unknown(parameter: str, noun: str) -> Rejected:
     return Rejected(422, f"{noun} not found", field=parameter, code=Code.RESOURCE_NOT_FOUND)
 
 
-def conflict(message: str) -> Rejected:
+def conflict(parameter: str, message: str) -> Rejected:
     """409: the same call may succeed in a moment; the official client sends it again by itself."""
-    return Rejected(409, message, code=Code.CONFLICT)
+    return Rejected(409, message, field=parameter, code=Code.CONFLICT)
 
 
 class LastingConflict(Rejected):
     """409 where the interface wants one although no repetition helps; the answer tells the client not to."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(409, message, code=Code.CONFLICT)
+    def __init__(self, parameter: str, message: str) -> None:
+        super().__init__(409, message, field=parameter, code=Code.CONFLICT)

@@ -88,10 +88,14 @@ def _routes_of_books(database: Database, effects: Effects) -> Iterable[Route]:
     yield "GET", "/ledger_account_categories/{id}", categories.retrieve
     yield "PATCH", "/ledger_account_categories/{id}", categories.update
     yield "DELETE", "/ledger_account_categories/{id}", categories.discard
-    yield "PUT", "/ledger_account_categories/{id}/ledger_accounts/{account_id}", categories.add_account
-    yield "DELETE", "/ledger_account_categories/{id}/ledger_accounts/{account_id}", categories.remove_account
-    yield "PUT", "/ledger_account_categories/{id}/ledger_account_categories/{child_id}", categories.add_category
-    yield "DELETE", "/ledger_account_categories/{id}/ledger_account_categories/{child_id}", categories.remove_category
+    yield "PUT", "/ledger_account_categories/{id}/ledger_accounts/{ledger_account_id}", categories.add_account
+    yield "DELETE", "/ledger_account_categories/{id}/ledger_accounts/{ledger_account_id}", categories.remove_account
+    yield "PUT", "/ledger_account_categories/{id}/ledger_account_categories/{sub_category_id}", categories.add_category
+    yield (
+        "DELETE",
+        "/ledger_account_categories/{id}/ledger_account_categories/{sub_category_id}",
+        categories.remove_category,
+    )
     yield "GET", "/ledger_transactions", transactions.list
     yield "POST", "/ledger_transactions", transactions.create
     yield "GET", "/ledger_transactions/{id}", transactions.retrieve
@@ -207,7 +211,9 @@ async def _content(request: web.Request, limit: int) -> bytes:
     try:
         return await read_body(request, limit)
     except Rejected as error:
-        raise Rejected(error.status, error.detail, code=Code.PARAMETER_INVALID) from None
+        field = error.field or "body"
+        detail = f"{error.field} {error.detail}" if error.field else error.detail
+        raise Rejected(error.status, detail, field=field, code=Code.PARAMETER_INVALID) from None
 
 
 def _refusal(status: int, code: str, message: str, parameter: str | None = None) -> web.Response:

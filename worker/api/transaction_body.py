@@ -38,6 +38,11 @@ MAX_CATEGORY_LOCKS: Final = 50
 limit of its own."""
 
 
+ENTRIES: Final = "ledger_entries"
+POSTED_ENTRIES: Final = "posted_ledger_entries"
+"""The members that have a call's entries."""
+
+
 class LedgerableType(StrEnum):
     """What a transaction may stand for."""
 
@@ -50,16 +55,17 @@ class LedgerableType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """An operation for the ledger, and which of its entries are to show the balances they lead to."""
+    """An operation for the ledger, which of its entries are to show the balances they lead to, and where they were."""
 
     operation: Operation
     accounts: tuple[UUID, ...] = ()
     shows_balances: tuple[bool, ...] = ()
+    entries_name: str = ENTRIES
 
 
 def read_create(body: Body) -> Wanted:
     """A new transaction, pending unless it says otherwise."""
-    entries, shows = _required_entries(body, "ledger_entries")
+    entries, shows = _required_entries(body, ENTRIES)
     transaction = NewTransaction(
         external_id=body.some_text("external_id", MAX_EXTERNAL_ID),
         status=body.choice("status", Status) or Status.PENDING,
@@ -77,7 +83,7 @@ def read_create(body: Body) -> Wanted:
 
 def read_update(body: Body, transaction_id: UUID) -> Wanted:
     """A change of a transaction; entries, when given, replace all there are."""
-    found = body.objects("ledger_entries", MAX_ENTRIES)
+    found = body.objects(ENTRIES, MAX_ENTRIES)
     entries, shows = (UNSET, ()) if found is None else _read_entries(found)
     description, external_id = body.change("description", MAX_DESCRIPTION), read_external_id(body)
     metadata = body.metadata_changes()
@@ -98,7 +104,7 @@ def read_update(body: Body, transaction_id: UUID) -> Wanted:
 
 def read_partial_post(body: Body, transaction_id: UUID) -> Wanted:
     """The part of a pending transaction that is to be posted."""
-    entries, shows = _required_entries(body, "posted_ledger_entries")
+    entries, shows = _required_entries(body, POSTED_ENTRIES)
     operation = PartialPost(
         transaction_id,
         entries,
@@ -107,7 +113,7 @@ def read_partial_post(body: Body, transaction_id: UUID) -> Wanted:
         body.metadata(),
     )
     body.finish()
-    return Wanted(operation, _accounts(entries), shows)
+    return Wanted(operation, _accounts(entries), shows, POSTED_ENTRIES)
 
 
 def read_reversal(body: Body, transaction_id: UUID) -> Wanted:

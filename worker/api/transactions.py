@@ -134,7 +134,7 @@ class Transactions:
             case Answer() as answered:
                 return answered
             case Refused() as refused:
-                raise refusal(refused, was)
+                raise refusal(refused, was, wanted.entries_name)
             case Replayed() as replayed if isinstance(wanted.operation, Update):
                 return await self._unchanged(call, replayed)
             case Replayed():
@@ -152,7 +152,7 @@ class Transactions:
         if not found:
             raise not_found(NOUN)
         if len(found) > 1:
-            raise LastingConflict("Several ledgers have a ledger transaction with this external ID: use its id")
+            raise LastingConflict("id", "Several ledgers have a ledger transaction with this external ID: use its id")
         return answer(render_transaction(found[0]))
 
     async def _ledger_of(self, account_id: UUID) -> UUID | None:

@@ -280,7 +280,7 @@ class _Query(Query):
         fields = {name.value: _words(OrderDirection) for name in OrderField}
         return self._note("order_by", {**closed(fields, []), "maxProperties": 1}, NEWEST_FIRST)
 
-    def window(self) -> Window:
+    def window(self, *others: str) -> Window:
         uppers = [bound.value for bound in WindowBound if bound is not WindowBound.LOWER]
         two_uppers = [{"required": list(pair)} for pair in combinations(uppers, 2)]
         bounds = closed({bound.value: TIME for bound in WindowBound}, [])
