@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import operator
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -174,6 +174,17 @@ def sql_directory() -> Path:
 def query(name: str) -> str:
     """The statement in ``sql/queries/{name}.sql``, for example ``query("jobs/claim")``."""
     return (sql_directory() / "queries" / f"{name}.sql").read_text(encoding="utf-8")
+
+
+@contextmanager
+def refused_as(sqlstate: str, meaning: Callable[[str], Exception]) -> Iterator[None]:
+    """Raise what it means that the tables refuse a statement under this code, with their own sentence."""
+    try:
+        yield
+    except asyncpg.PostgresError as error:
+        if error.sqlstate != sqlstate:
+            raise
+        raise meaning(str(error)) from error
 
 
 async def prepare_connection(connection: asyncpg.Connection[Any]) -> None:

@@ -10,6 +10,7 @@
 --   LW006  a new entry on a discarded account
 --   LW007  creations decided at a moment that is yet to come
 --   LW008  a settlement that takes over other than it says, or a change to what it settles with
+--   LW009  another external id, or the end, of an account or category that loan events find by it
 --
 -- Every check looks at a whole statement at once (transition tables), and one statement writes a transaction, its
 -- entries and the balances they lead to: entries that come later, however balanced, find their transaction complete.
@@ -28,10 +29,12 @@ create table ledgers (
     updated_at timestamptz not null default now()
 );
 
+-- for_loans is said of accounts and categories that the worker counts on: loan events find them by external_id.
 create table ledger_accounts (
     id uuid primary key default gen_random_uuid(),
     ledger_id uuid not null references ledgers,
     external_id text,
+    for_loans boolean not null default false,
     name text not null,
     description text,
     normal_balance text not null check (normal_balance in ('debit', 'credit')),
@@ -216,6 +219,7 @@ create table ledger_account_categories (
     id uuid primary key default gen_random_uuid(),
     ledger_id uuid not null references ledgers,
     external_id text,
+    for_loans boolean not null default false,
     name text not null,
     description text,
     normal_balance text not null check (normal_balance in ('debit', 'credit')),
@@ -722,6 +726,23 @@ create trigger refuse_change before update on ledger_account_category_members
     for each statement execute function ledger_refuse_change();
 create trigger refuse_change before update of id, ledger_id, currency, currency_exponent on ledger_account_categories
     for each statement execute function ledger_refuse_change();
+
+-- What loan events find by its external id keeps it: otherwise the next of them would open another one in its place.
+create function ledger_keep_for_loans() returns trigger language plpgsql as $$
+begin
+    raise exception 'Loan events find % by its external_id: it may neither be renamed there nor discarded; its name, description and metadata may be edited',
+        old.external_id using errcode = 'LW009';
+end $$;
+
+create trigger keep_for_loans before update of external_id, discarded_at, for_loans on ledger_accounts for each row
+    when (old.for_loans and (new.external_id is distinct from old.external_id or new.discarded_at is not null
+                             or not new.for_loans))
+    execute function ledger_keep_for_loans();
+create trigger keep_for_loans before update of external_id, discarded_at, for_loans on ledger_account_categories
+    for each row
+    when (old.for_loans and (new.external_id is distinct from old.external_id or new.discarded_at is not null
+                             or not new.for_loans))
+    execute function ledger_keep_for_loans();
 
 -- Categories begin with sums of zero.
 create function ledger_open_categories() returns trigger language plpgsql as $$

@@ -100,3 +100,6 @@ create table event_outcomes (
 create index event_outcomes_waiting on event_outcomes (subject_kind, subject_id) where state = 'held';
 -- All that wait, in order of arrival.
 create index event_outcomes_held on event_outcomes (message_id) where state = 'held';
+-- Which event wrote a ledger transaction, the last one first.
+create index event_outcomes_of_transaction on event_outcomes (ledger_transaction_id, message_id)
+    where ledger_transaction_id is not null;

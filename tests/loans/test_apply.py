@@ -14,7 +14,6 @@ from tests.loans.books import POSTINGS
 from tests.loans.events import COMPANY, CONNECTION, Delivery, LoanSystem
 from tests.loans.rulebooks import guarded
 from tests.loans.station import MAX_ATTEMPTS, Station
-from worker.api.accounts_store import discard_account
 from worker.database import Connection, Database
 from worker.inbox.messages import APPLY_EVENT
 from worker.jobs.job import NewJob, Retry, Settled, lane
@@ -90,18 +89,6 @@ async def test_a_lenders_metadata_is_kept_with_the_loans_accounts_and_its_transa
     expected = {"accountType": "loan", "loanID": "L1", "borrowerID": "B1", "borrowerZIP": "94107"}
     assert [json.loads(row["metadata"]) for row in accounts] == [expected | {"debt_facilityID": "F7"}] * 3
     assert drawdown.metadata["transactionType"] == "loan.disbursed"
-
-
-async def test_an_account_that_somebody_discarded_is_made_anew(station: Station) -> None:
-    system, told = a_drawn_loan()
-    await station.play(*told)
-    async with station.database.transaction() as connection:
-        fees = await connection.fetchval("select id from ledger_accounts where external_id = 'loan:L1:fees:GBP'")
-        await discard_account(connection, fees)
-
-    await station.play(system.tell("loan.fee_charged", fee_id="F1", amount=5_00, kind="late"))
-
-    assert (await station.balances())["Fees - Loan L1"] == 5_00
 
 
 async def test_an_event_that_comes_too_early_is_held_with_reason_needs_and_since(station: Station) -> None:

@@ -160,9 +160,13 @@ async def test_an_external_id_that_was_taken_by_the_very_same_is_success(
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"status": "pending"}, "it is pending, not posted"),
+        ({"status": "pending"}, "it is pending, not posted; correct or archive it there, then retry this job"),
         ({"effective_at": "2026-03-03T00:00:00Z"}, "it is effective at 2026-03-03"),
-        ({"ledger_entries": []}, f"it lacks a debit of 5 on account {CASH}; it lacks a credit of 5 on account {FEES}"),
+        (
+            {"ledger_entries": []},
+            f"it lacks a debit of 5 on account {CASH}; it lacks a credit of 5 on account {FEES}; "
+            "it is posted, which is final: enter by hand there what it lacks, then bury this job",
+        ),
     ],
 )
 async def test_an_external_id_that_was_taken_by_another_waits_for_a_person(

@@ -27,6 +27,7 @@ from worker.api.changes import (
     read_unit,
 )
 from worker.api.effects import Effects
+from worker.api.loan_events import kept_category
 from worker.api.metadata import require_few
 from worker.api.objects import Account
 from worker.api.query import Query, Window
@@ -126,6 +127,8 @@ async def create_account(connection: Connection, new: NewAccount, categories: Se
         raise external_id_taken("ledger account")
     if not await membership_store.has_categories(connection, categories):
         raise unknown("ledger_account_category_ids", "Ledger account category")
+    if kept := await membership_store.find_kept(connection, categories):
+        raise kept_category(kept)
     if refusal := await membership_store.add_members(connection, categories, account.id):
         raise invalid("ledger_account_category_ids", refusal)
     return account

@@ -7,18 +7,21 @@ import operator
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Final
 from uuid import UUID
 
 import asyncpg
 
 from worker.api.changes import ExternalIdTakenError, ObjectChange
+from worker.api.loan_events import KEPT_FOR_LOANS
 from worker.api.metadata import metadata_filter, metadata_merge
 from worker.api.objects import Account, Unit
 from worker.api.query import Page, Range, Window
+from worker.api.refusals import invalid
 from worker.api.rows import read_ledgerable, read_sums, read_unit
 from worker.api.texts import read_uuid
-from worker.database import Connection, query
+from worker.database import Connection, query, refused_as
 from worker.ledger.balance import Sums
 from worker.ledger.transaction import Direction, Ledgerable
 
@@ -128,19 +131,21 @@ async def insert_account(connection: Connection, new: NewAccount) -> Account | N
 async def update_account(connection: Connection, account_id: UUID, change: ObjectChange) -> bool:
     """Change an account; False when it does not exist or was discarded.
 
-    Raises :class:`~worker.api.changes.ExternalIdTakenError` when another account of its ledger has the new external id.
+    Raises :class:`~worker.api.changes.ExternalIdTakenError` when another account of its ledger has the new external id,
+    and :class:`~worker.errors.Rejected` when loan events find the account by the one it has.
     """
     try:
-        changed = await connection.fetchval(
-            query("api/update_account"),
-            account_id,
-            change.name,
-            change.description.given,
-            change.description.value,
-            change.external_id.given,
-            change.external_id.value,
-            *metadata_merge(change.metadata),
-        )
+        with refused_as(KEPT_FOR_LOANS, partial(invalid, "external_id")):
+            changed = await connection.fetchval(
+                query("api/update_account"),
+                account_id,
+                change.name,
+                change.description.given,
+                change.description.value,
+                change.external_id.given,
+                change.external_id.value,
+                *metadata_merge(change.metadata),
+            )
     except asyncpg.UniqueViolationError as error:
         raise ExternalIdTakenError from error
     return bool(changed)
@@ -153,8 +158,9 @@ async def lock_account(connection: Connection, account_id: UUID) -> int | None:
 
 
 async def discard_account(connection: Connection, account_id: UUID) -> Account:
-    """Discard a locked account without entries."""
-    row = await connection.fetchrow(query("api/discard_account"), account_id)
+    """Discard a locked account without entries; :class:`~worker.errors.Rejected` when loan events count on it."""
+    with refused_as(KEPT_FOR_LOANS, partial(invalid, "id")):
+        row = await connection.fetchrow(query("api/discard_account"), account_id)
     assert row is not None
     return _account(row)
 

@@ -34,6 +34,7 @@ from worker.api.bulk_store import Resource
 from worker.api.call import answer
 from worker.api.changes import read_change
 from worker.api.documents import error_outcome, render_bulk_request
+from worker.api.loan_events import refuse_change
 from worker.api.moments import show
 from worker.api.objects import Account
 from worker.api.outcomes import external_id_taken, refusal, shown
@@ -243,7 +244,8 @@ async def _place_of(connection: Connection, wanted: Wanted) -> tuple[UUID, Statu
         before = await posting_store.transaction_before(connection, wanted.operation.transaction)
         if before is None:
             raise not_found("Ledger transaction")
-        return before
+        refuse_change(before, wanted.operation)
+        return before.ledger_id, before.status
     if not wanted.accounts:
         raise invalid("ledger_entries", "A ledger transaction has at least one debit and one credit")
     ledger_id = await posting_store.ledger_of_account(connection, wanted.accounts[0])

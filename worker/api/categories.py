@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
+from uuid import UUID
 
 from worker.api import categories_store as store
 from worker.api import ledgers_store, membership_store
@@ -17,6 +18,7 @@ from worker.api.call import Answer, Call, answer, empty_answer, list_answer
 from worker.api.categories_store import CategoryFilter, NewCategory
 from worker.api.changes import MAX_CATEGORIES, ExternalIdTakenError, external_id_taken, read_change, read_unit
 from worker.api.effects import Effects
+from worker.api.loan_events import kept_category
 from worker.api.metadata import require_few
 from worker.api.objects import Category
 from worker.api.query import Query, Window
@@ -60,6 +62,7 @@ class Categories:
                 raise external_id_taken("ledger account category")
             if not await membership_store.has_categories(connection, parents):
                 raise unknown("ledger_account_category_ids", NOUN)
+            await _refuse_kept(connection, parents)
             if refusal := await membership_store.add_nestings(connection, parents, category_id):
                 raise invalid("ledger_account_category_ids", refusal)
             category = await store.find_category(connection, category_id, Window())
@@ -115,6 +118,7 @@ class Categories:
                 raise not_found(NOUN)
             if not await membership_store.has_account(connection, account_id):
                 raise not_found("Ledger account")
+            await _refuse_kept(connection, [category_id])
             if refusal := await membership_store.add_members(connection, [category_id], account_id):
                 raise invalid("ledger_account_id", refusal)
         return empty_answer()
@@ -128,6 +132,7 @@ class Categories:
                 raise not_found(NOUN)
             if not await membership_store.has_account(connection, account_id):
                 raise not_found("Ledger account")
+            await _refuse_kept(connection, [category_id])
             await membership_store.remove_member(connection, category_id, account_id)
         return empty_answer()
 
@@ -138,6 +143,7 @@ class Categories:
         async with self._database.transaction() as connection:
             if not await membership_store.has_categories(connection, [parent_id, child_id]):
                 raise not_found(NOUN)
+            await _refuse_kept(connection, [parent_id])
             if refusal := await membership_store.add_nestings(connection, [parent_id], child_id):
                 raise invalid("sub_category_id", refusal)
         return empty_answer()
@@ -149,8 +155,15 @@ class Categories:
         async with self._database.transaction() as connection:
             if not await membership_store.has_categories(connection, [parent_id, child_id]):
                 raise not_found(NOUN)
+            await _refuse_kept(connection, [parent_id])
             await membership_store.remove_nesting(connection, parent_id, child_id)
         return empty_answer()
+
+
+async def _refuse_kept(connection: Connection, category_ids: Sequence[UUID]) -> None:
+    """Raise :class:`~worker.errors.Rejected` (422) when what is in one of these is loan events' to decide."""
+    if kept := await membership_store.find_kept(connection, category_ids):
+        raise kept_category(kept)
 
 
 def _existing(category: Category | None) -> Category:

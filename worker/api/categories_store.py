@@ -7,16 +7,19 @@ import operator
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 import asyncpg
 
 from worker.api.changes import ExternalIdTakenError, ObjectChange
+from worker.api.loan_events import KEPT_FOR_LOANS
 from worker.api.metadata import metadata_filter, metadata_merge
 from worker.api.objects import Category, Unit
 from worker.api.query import Page, Window
+from worker.api.refusals import invalid
 from worker.api.rows import read_sums, read_unit
-from worker.database import Connection, query
+from worker.database import Connection, query, refused_as
 from worker.ledger.balance import Sums
 from worker.ledger.book import midnight
 
@@ -118,27 +121,34 @@ async def insert_category(connection: Connection, new: NewCategory) -> UUID | No
 async def update_category(connection: Connection, category_id: UUID, change: ObjectChange) -> bool:
     """Change a category; False when it does not exist or was discarded.
 
-    Raises :class:`~worker.api.changes.ExternalIdTakenError` when another category of its ledger has the external id.
+    Raises :class:`~worker.api.changes.ExternalIdTakenError` when another category of its ledger has the external id,
+    and :class:`~worker.errors.Rejected` when loan events find the category by the one it has.
     """
     try:
-        changed = await connection.fetchval(
-            query("api/update_category"),
-            category_id,
-            change.name,
-            change.description.given,
-            change.description.value,
-            change.external_id.given,
-            change.external_id.value,
-            *metadata_merge(change.metadata),
-        )
+        with refused_as(KEPT_FOR_LOANS, partial(invalid, "external_id")):
+            changed = await connection.fetchval(
+                query("api/update_category"),
+                category_id,
+                change.name,
+                change.description.given,
+                change.description.value,
+                change.external_id.given,
+                change.external_id.value,
+                *metadata_merge(change.metadata),
+            )
     except asyncpg.UniqueViolationError as error:
         raise ExternalIdTakenError from error
     return bool(changed)
 
 
 async def discard_category(connection: Connection, category_id: UUID) -> datetime | None:
-    """Discard a category and take it and its members apart; when that was, None when there is none."""
-    discarded_at: datetime | None = await connection.fetchval(query("api/discard_category"), category_id)
+    """Discard a category and take it and its members apart; when that was, None when there is none.
+
+    Raises :class:`~worker.errors.Rejected` when loan events count on it.
+    """
+    discarded_at: datetime | None
+    with refused_as(KEPT_FOR_LOANS, partial(invalid, "id")):
+        discarded_at = await connection.fetchval(query("api/discard_category"), category_id)
     return discarded_at
 
 

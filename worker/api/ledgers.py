@@ -75,7 +75,7 @@ class Ledgers:
         return answer(render_ledger(ledger))
 
     async def discard(self, call: Call) -> Answer[LedgerObject]:
-        """Discard a ledger without accounts and categories."""
+        """Discard a ledger without accounts and categories that is not the worker's own."""
         ledger_id = call.id(NOUN)
         call.query.finish()
         async with self._database.transaction() as connection:
@@ -83,5 +83,5 @@ class Ledgers:
                 raise not_found(NOUN)
             ledger = await store.discard_ledger(connection, ledger_id)
         if ledger is None:
-            raise invalid("id", "A ledger that has ledger accounts or categories may not be discarded")
+            raise invalid("id", "The worker's own ledger, or one that has accounts or categories, may not be discarded")
         return answer(render_ledger(ledger))

@@ -20,6 +20,12 @@ async def has_categories(connection: Connection, category_ids: Sequence[UUID]) -
     return found == len(set(category_ids))
 
 
+async def find_kept(connection: Connection, category_ids: Sequence[UUID]) -> str | None:
+    """The external id of one of these that loan events put accounts into, None when there is none."""
+    kept: str | None = await connection.fetchval(query("api/category_for_loans"), list(category_ids))
+    return kept
+
+
 async def has_account(connection: Connection, account_id: UUID) -> bool:
     """Whether it exists and was not discarded."""
     return bool(await connection.fetchval(query("api/has_account"), account_id))

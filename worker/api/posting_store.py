@@ -1,9 +1,10 @@
-"""Which ledger a posting belongs to."""
+"""Which ledger a posting belongs to, and who wrote the transaction it changes."""
 
 from __future__ import annotations
 
 from uuid import UUID
 
+from worker.api.loan_events import Before, LoanEvent
 from worker.database import Connection, query
 from worker.ledger.transaction import Status
 
@@ -14,7 +15,12 @@ async def ledger_of_account(connection: Connection, account_id: UUID) -> UUID | 
     return ledger_id
 
 
-async def transaction_before(connection: Connection, transaction_id: UUID) -> tuple[UUID, Status] | None:
-    """The ledger and the status of a transaction, None when there is no such transaction."""
+async def transaction_before(connection: Connection, transaction_id: UUID) -> Before | None:
+    """A transaction that is to be changed, None when there is no such transaction."""
     row = await connection.fetchrow(query("api/transaction_before"), transaction_id)
-    return None if row is None else (row["ledger_id"], Status(row["status"]))
+    if row is None:
+        return None
+    event = None
+    if row["webhook_id"] is not None:
+        event = LoanEvent(row["webhook_id"], row["type"], row["subject_kind"], row["subject_id"])
+    return Before(row["ledger_id"], Status(row["status"]), event)

@@ -15,6 +15,7 @@ from worker.api import posting_store
 from worker.api import transactions_store as store
 from worker.api.call import Answer, Call, answer, list_answer
 from worker.api.effects import Effects, Posting
+from worker.api.loan_events import refuse_change
 from worker.api.outcomes import external_id_taken, refusal, shown
 from worker.api.query import NEWEST_FIRST, Page, Query
 from worker.api.reading_store import Listed, require_cursor, snapshot
@@ -121,8 +122,8 @@ class Transactions:
             before = await posting_store.transaction_before(connection, call.id(NOUN))
         if before is None:
             raise not_found(NOUN)
-        ledger_id, was = before
-        return await self._post(call, wanted, ledger_id, status, was)
+        refuse_change(before, wanted.operation)
+        return await self._post(call, wanted, before.ledger_id, status, before.status)
 
     async def _post(
         self, call: Call, wanted: Wanted, ledger_id: UUID, status: int, was: Status | None = None

@@ -22,7 +22,7 @@ from worker.telemetry import about
 from worker.treasury import outbox_store as store
 from worker.treasury.chart import Chart
 from worker.treasury.client import TreasuryClient
-from worker.treasury.objects import Transaction, transaction_differences
+from worker.treasury.objects import Transaction, transaction_differences, way_out
 from worker.treasury.payloads import posting_key, with_account_ids
 from worker.treasury.posting import Posting, PostingKind
 from worker.treasury.replies import (
@@ -125,7 +125,8 @@ class DeliveryHandler:
         reply = await self._client.create_transaction(body, _key(ledger_id, posting))
         created = await self._written(ledger_id, posting, str(posting.target), reply)
         if differences := transaction_differences(body, created):
-            raise NeedsPersonError(f"another transaction has the external id {posting.target}: {differences}")
+            words = f"another transaction has the external id {posting.target}: {differences}"
+            raise NeedsPersonError(f"{words}; {way_out(created)}")
         return created.id
 
     async def _change(self, ledger_id: UUID, posting: Posting) -> UUID:
@@ -137,7 +138,8 @@ class DeliveryHandler:
         if isinstance(reply, Refused):
             raise NeedsPersonError(f"transaction {posting.target} ({transaction_id}) cannot be read: {reply}")
         if differences := transaction_differences(posting.body, reply.value):
-            raise NeedsPersonError(f"{refusal}transaction {posting.target} ({transaction_id}): {differences}")
+            words = f"{refusal}transaction {posting.target} ({transaction_id}): {differences}"
+            raise NeedsPersonError(f"{words}; {way_out(reply.value)}")
         return transaction_id
 
     async def _reverse(self, ledger_id: UUID, posting: Posting) -> UUID:
@@ -148,7 +150,8 @@ class DeliveryHandler:
         if reversal.reverses != original_id:
             differences = f"it reverses {reversal.reverses}, not {original_id}; {differences}".removesuffix("; ")
         if differences:
-            raise NeedsPersonError(f"another transaction has the external id {reversal.external_id}: {differences}")
+            words = f"another transaction has the external id {reversal.external_id}: {differences}"
+            raise NeedsPersonError(f"{words}; {way_out(reversal)}")
         return reversal.id
 
     async def _written(

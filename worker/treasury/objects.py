@@ -89,6 +89,13 @@ def transaction_differences(sent: JsonObject, found: Transaction) -> str:
     return "; ".join(_differences(sent, found))
 
 
+def way_out(found: Transaction) -> str:
+    """What a person can do about a transaction that differs, in words: a final one keeps its external id for ever."""
+    if found.status == "pending":
+        return "correct or archive it there, then retry this job"
+    return f"it is {found.status}, which is final: enter by hand there what it lacks, then bury this job"
+
+
 def object_differences(wanted: Wanted, found: ChartObject) -> str:
     """How an account or category differs from the one that is wanted, in words; empty when it does not."""
     told: Mapping[str, str | None] = {"normal_balance": found.normal_balance, "currency": found.currency}

@@ -1,12 +1,13 @@
--- Creates the accounts that do not exist yet, each with a balance of zero, in one order for everybody.
+-- Creates the accounts that do not exist yet, each with a balance of zero, and adopts for loans those that somebody else
+-- created; in one order for everybody.
 with created as (
-    insert into ledger_accounts
-        (ledger_id, external_id, name, normal_balance, currency, currency_exponent, metadata)
-    select $1, external_id, name, normal_balance, currency, currency_exponent, metadata::jsonb
+    insert into ledger_accounts as a
+        (ledger_id, external_id, name, normal_balance, currency, currency_exponent, metadata, for_loans)
+    select $1, external_id, name, normal_balance, currency, currency_exponent, metadata::jsonb, true
     from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::smallint[], $7::text[])
         as account (external_id, name, normal_balance, currency, currency_exponent, metadata)
     order by external_id
-    on conflict (ledger_id, external_id) do nothing
+    on conflict (ledger_id, external_id) do update set for_loans = true where not a.for_loans
     returning id
 )
-insert into ledger_account_balances (account_id) select id from created
+insert into ledger_account_balances (account_id) select id from created on conflict do nothing
