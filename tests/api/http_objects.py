@@ -184,6 +184,7 @@ class Objects(Lists):
                 return False
             posted.transaction.id = UUID(str(shown["ledger_transaction_id"]))
             settlement.transaction = posted.transaction
+            posted.transaction.settles = True
         settlement.amount, settlement.direction, settlement.own_status = amount, direction, status
         return True
 

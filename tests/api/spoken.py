@@ -31,6 +31,7 @@ PARAMETERS = {
     RefusalCode.EXTERNAL_ID_TAKEN: ("external_id",),
     RefusalCode.NOT_PENDING: ("ledger_transaction",),
     RefusalCode.NOT_POSTED: ("ledger_transaction",),
+    RefusalCode.OF_SETTLEMENT: ("ledger_transaction",),
     RefusalCode.ALREADY_REVERSED: ("ledger_transaction",),
     RefusalCode.UNKNOWN_CATEGORY: ("ledger_account_category_balance_locks",),
     RefusalCode.UNTOUCHED_CATEGORY: ("ledger_account_category_balance_locks",),

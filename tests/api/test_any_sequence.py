@@ -9,6 +9,7 @@ from tests.beside_a_model import try_sequences
 from tests.effort import patient
 from tests.ledger.own_audit import wrong
 from worker.database import Database
+from worker.operations.auditor import Auditor
 
 
 @patient
@@ -16,3 +17,4 @@ async def test_any_sequence_of_calls_equals_the_model(database: Database, client
     await try_sequences(Objects, examples=20, steps=30, client=client)
     async with database.connection() as connection:
         assert await wrong(connection) == {}
+    assert (await Auditor(database).verify())["findings"] == []

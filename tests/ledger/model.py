@@ -171,6 +171,8 @@ class Model:
         wrong: set[RefusalCode] = set()
         if wanted.name is not None and self.live(wanted.name) not in (None, known):
             wrong.add(RefusalCode.EXTERNAL_ID_TAKEN)
+        if known.settles and (update.entries is not UNSET or wanted.moment != before.moment):
+            wrong.add(RefusalCode.OF_SETTLEMENT)
         if update.entries is not UNSET:
             wrong |= self.wrong_entries(update.entries)
         if wrong:
@@ -223,6 +225,8 @@ class Model:
         whole = known.now
         if whole.status is not Status.PENDING:
             return refused(RefusalCode.NOT_PENDING)
+        if known.settles:
+            return refused(RefusalCode.OF_SETTLEMENT)
         if wrong := self.wrong_entries(part.entries):
             return refused(*wrong)
         rest = {line.n: line for line in whole.lines}

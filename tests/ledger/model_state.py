@@ -77,6 +77,8 @@ class Transaction:
     part_of: Transaction | None = None
     gone: list[Line] = field(default_factory=list)
     """Entries that were replaced."""
+    settles: bool = False
+    """Whether a settlement is carried out by it."""
     id: UUID = field(init=False)
     """What the real ledger calls it, known once that has answered."""
 
