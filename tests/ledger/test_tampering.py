@@ -35,8 +35,9 @@ KEYS: Final = {
 
 FREE: Final = {
     "ledger_accounts": {"external_id", "name", "description", "metadata", "ledgerable_type", "ledgerable_id"}
-    | {"discarded_at", "updated_at"},
-    "ledger_account_categories": {"external_id", "name", "description", "metadata", "discarded_at", "updated_at"},
+    | {"discarded_at", "updated_at", "for_loans"},
+    "ledger_account_categories": {"external_id", "name", "description", "metadata", "discarded_at", "updated_at"}
+    | {"for_loans"},
     "ledger_entries": {"metadata", "edited_at"},
     "ledger_transactions": {"effective_date", "content_digest"},
     "ledger_account_settlements": {"description", "metadata", "updated_at", "drafted"},
