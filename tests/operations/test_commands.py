@@ -302,6 +302,7 @@ async def test_a_ledger_is_called_by_its_id_or_its_name(writeback: Command, stat
         (["sagas", "list", "--state", "lost"], "--state"),
         (["jobs", "bury", "1"], "--reason"),
         (["ledger", "trial-balance", "--as-of", "yesterday"], "YYYY-MM-DD"),
+        (["ledger", "trial-balance", "--as-of", "9999-12-31"], "YYYY-MM-DD from 1900-01-01 to 9998-12-31"),
         (["ledger", "trial-balance", "--loan", "L1", "--investor", "I1"], "--investor"),
         (["ledger", "statement", "cash:GBP", "--loan", "L1", "--from", "2026-01-02", "--to", "2026-01-03"], "--loan"),
         (["ledger", "export", "--format", "gnucash"], "--format"),
