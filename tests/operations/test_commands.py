@@ -221,7 +221,7 @@ async def test_books_are_printed_as_tables_and_as_rows(writeback: Command, story
 
     title, *_, last = trial.out.splitlines()
     assert (title, last.split()) == ("Trial balance of loan L1, GBP", ["Total", "620.00", "0.00"])
-    (cash,) = (row for row in rows.out.splitlines() if row.startswith("Cash,cash:GBP,GBP,0.00,575.00,-575.00,"))
+    (cash,) = (row for row in rows.out.splitlines() if row.startswith("Cash,cash:GBP,GBP,2,0.00,575.00,-575.00,"))
     by_id = await writeback("ledger", "statement", cash.rpartition(",")[2], *period)
     assert by_id.out.startswith("Cash (cash:GBP), GBP")
     assert statement.out.count("Closing balance") == 3
