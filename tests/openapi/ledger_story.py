@@ -85,7 +85,8 @@ class LedgerStory:
         ):
             await self.teller.tell("PUT", place + path, id=self.category, **member)
             await self.teller.tell("DELETE", place + path, id=self.category, **member)
-        await self.teller.tell("PUT", f"{place}ledger_accounts/{{account_id}}", id=self.category, account_id=self.cash)
+        path = f"{place}ledger_accounts/{{ledger_account_id}}"
+        await self.teller.tell("PUT", path, id=self.category, ledger_account_id=self.cash)
 
     async def _transactions(self) -> None:
         lock = {"ledger_account_category_id": self.category, "available_balance_amount": {"gte": 0}}
