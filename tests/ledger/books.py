@@ -51,8 +51,11 @@ ACCOUNTS = (
 NOBODYS = """
     alter table ledger_accounts disable trigger keep_for_loans;
     alter table ledger_account_categories disable trigger keep_for_loans;
+    update ledger_accounts set for_loans = false;
+    update ledger_account_categories set for_loans = false;
+    call keep_triggers_on();
 """
-"""No loan event counts on these accounts and categories: they may be renamed and discarded like a caller's own."""
+"""Has no loan event count on any account or category: they may be renamed and discarded like a caller's own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.ledger.books import CASH, LOAN, REVENUE, Ledger, create, credit, debit, earn, spend
+from tests.ledger.books import CASH, LOAN, NOBODYS, REVENUE, Ledger, create, credit, debit, earn, spend
 from worker.database import Connection
 from worker.errors import DatabaseUnavailable
 from worker.ledger import memory as memory_module
@@ -155,6 +155,7 @@ async def test_a_name_that_went_to_another_account_is_found_there(ledger: Ledger
     async with ledger.database.transaction() as connection:
         specs = [AccountSpec("passed on", "Passed on", Direction.DEBIT, "GBP")]
         first = (await store.ensure_accounts(connection, ledger.id, specs))["passed on"]
+        await connection.execute(NOBODYS)
     for n in range(2):
         await group.submit(ledger.id, create(f"t{n}", debit("passed on", 0), credit(REVENUE, 0)))
     async with ledger.database.transaction() as connection:
