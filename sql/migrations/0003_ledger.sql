@@ -1233,6 +1233,50 @@ begin
     ) as locked;
 end $$;
 
+-- Locks the sums of the categories that a batch's conditions name, together with those of all categories that its accounts
+-- are in, which the posting statement locks: all at once, in one order for everybody. The accounts are locked already:
+-- which of them a category contains will not change.
+create function ledger_lock_named_categories(of_ledger uuid, accounts uuid[], names uuid[])
+returns table (
+    id uuid, normal_balance text, posted_debits numeric, posted_credits numeric, pending_debits numeric,
+    pending_credits numeric, contained uuid[]
+) language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_mergejoin = off as $$
+#variable_conflict use_column
+begin
+    return query
+    with named as materialized (
+        select category.*
+        from unnest(names) as name (id)
+        cross join lateral (
+            select c.id, c.normal_balance, c.ledger_id, c.discarded_at from ledger_account_categories c
+            where c.id = name.id
+            limit 1  -- by its id and nothing else: a ledger may have many
+        ) as category
+        where category.ledger_id = of_ledger and category.discarded_at is null
+    ), contents as materialized (
+        select inside.category_id, array_agg(held.account_id) as accounts
+        from unnest(accounts) as held (account_id)
+        cross join lateral (
+            select category_id from ledger_category_contents where account_id = held.account_id
+            offset 0  -- account by account through the index: a category may contain a million others
+        ) as inside
+        group by inside.category_id
+    ), locked as materialized (
+        select sums.*
+        from (
+            select named.id from named union select category_id from contents order by 1
+        ) as wanted
+        cross join lateral (
+            select b.* from ledger_category_balances b where b.category_id = wanted.id for no key update
+        ) as sums
+    )
+    select named.id, named.normal_balance, locked.posted_debits, locked.posted_credits, locked.pending_debits,
+           locked.pending_credits, coalesce(contents.accounts, '{}')
+    from named
+    join locked on locked.category_id = named.id
+    left join contents on contents.category_id = named.id;
+end $$;
+
 -- What sums of entries are made of: their status, null of those that were discarded, is looked up only if it may differ
 -- from what it was at once.
 create view ledger_entries_summed as
