@@ -85,8 +85,8 @@ class Ring:
                 async with Coalescing.open(self.database) as rival:
                     return await self._press(rival.post, self._draw.hot, load)
             case Variant.PGLEDGER:
-                async with Pgledger.open(self._url, self._pgledger_accounts, load.callers) as their:
-                    return await self._press(their.post, self._draw.hot, load)
+                async with Pgledger.open(self._url, self._pgledger_accounts, load.callers) as rival:
+                    return await self._press(rival.post, self._draw.hot, load)
             case Variant.ONE_STATEMENT:
                 return await self._press(OneStatement(self.database).post, self._draw.hot, load)
             case _:
