@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from tests.ledger.books import CASH, DAY, LOAN, REVENUE, Ledger, create, credit, debit, earn
-from tests.ledger.settled import BOUND, NEXT, carry_out, draft, settle, settle_every_way, state
+from tests.ledger.settled import BOUND, NEXT, carry_out, draft, settle, settle_every_way, state, take_over
 from worker.api import settlements_store
 from worker.api.objects import SettlementStatus
 from worker.api.settlements_store import Completion
@@ -227,6 +227,34 @@ async def test_an_entry_of_another_account_in_a_settlement_is_named(books: Ledge
     one = f"(select transaction_id from {ENTRIES} {OF_POSTED} limit 1)"
     await tamper(books, f"update {ENTRIES} set n = 1 where transaction_id = {one}")
     assert sum("may hold" in one for one in await findings(books)) == 1
+
+
+async def test_a_settlement_of_less_than_its_entries_is_named(ledger: Ledger) -> None:
+    await ledger.post(earn("one", 100))
+    async with ledger.database.transaction() as connection:
+        settlement_id, _ = await draft(connection, ledger)
+        transaction_id = await carry_out(connection, ledger, take_over(99, Status.POSTED))
+        completion = Completion(SettlementStatus.POSTED, 99, Direction.DEBIT, transaction_id)
+        await settlements_store.complete_settlement(connection, settlement_id, completion)
+    assert await findings(ledger) == {
+        f"settlements: ledger_account_settlements (id) = ({settlement_id}): "
+        "debit 99, debits less credits of its entries -100"
+    }
+
+
+async def test_a_statement_that_lies_from_the_first_is_named(ledger: Ledger) -> None:
+    await ledger.post(earn("one", 100))
+    statement = await state(ledger)
+    async with ledger.database.connection() as connection:
+        forged = await connection.fetchval(
+            "insert into ledger_account_statements (ledger_account_id, lock_version, metadata, lower_bound, "
+            "upper_bound, starting_sums, ending_sums) select ledger_account_id, lock_version, metadata, lower_bound, "
+            "upper_bound, starting_sums, array[0, 99, 0, 99] from ledger_account_statements where id = $1 returning id",
+            statement,
+        )
+    assert await findings(ledger) == {
+        f"statements: ledger_account_statements (id) = ({forged}): ending sums {{0,99,0,99}}, entries {{0,100,0,100}}"
+    }
 
 
 async def test_a_draft_that_counts_otherwise_than_its_entries_is_named(ledger: Ledger) -> None:

@@ -5,9 +5,11 @@ with held as materialized (
            e.account_id, e.direction, e.amount, e.effective_at, e.posted_at_once or m.to_status = 'posted' as is_posted,
            a.ledger_id
     from ledger_account_settlement_entries h
+    left join ledger_account_settlements s on s.id = h.settlement_id
     left join ledger_entries e on e.transaction_id = h.transaction_id and e.n = h.n
     left join ledger_accounts a on a.id = e.account_id
     left join ledger_entry_transitions m on m.transaction_id = e.transaction_id and m.n = e.n
+    where $1 in (s.ledger_id, a.ledger_id)
 ), sums as (
     select settlement_id, sum(case direction when 'debit' then amount else -amount end) as total
     from held
