@@ -18,6 +18,7 @@ from worker.errors import Rejected
 from worker.loans import events
 from worker.loans.event_text import parse_event
 from worker.loans.events import EVENT_TYPES, InterestRecognition, Investor, Loss
+from worker.loans.fields import MAX_METADATA_TEXTS
 from worker.money import MAX_MINOR_DIGITS, format_major
 from worker.strict_json import MAX_NESTING
 
@@ -105,6 +106,14 @@ def test_metadata_keeps_its_texts_and_nothing_else(event_type: str) -> None:
     kept = {"paymentMethod": "ach", "Straße": "ja"}
     assert parse_event(event(event_type, metadata={**odd, **kept})).metadata == tuple(kept.items())
     assert parse_event(event(event_type, metadata=["ach"])) == MEANING[event_type]
+
+
+@pytest.mark.parametrize("event_type", EVENT_TYPES)
+def test_more_metadata_than_the_ledger_keeps_is_impossible(event_type: str) -> None:
+    most = {f"key {n}": "text" for n in range(MAX_METADATA_TEXTS)}
+    assert parse_event(event(event_type, metadata={**most, "number": 1})).metadata == tuple(most.items())
+    error = refused(event(event_type, metadata={**most, "one more": "text"}))
+    assert (error.status, error.field) == (422, "data.metadata")
 
 
 OPTIONAL = {"investors", "interest", "fee", "overpayment", "unapplied_cash", "processing_cost"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -19,6 +19,9 @@ from worker.ledger.transaction import Operation, Posted, RefusalCode, Refused, R
 OPERATIONS = 4 * OPERATIONS_TO_FOLLOW - 4  # in each ledger, a multiple of three
 LEDGERS = 4
 PATIENCE_SECONDS = 1.0
+TRANSACTIONS_OPEN = """
+    select count(*) from pg_stat_activity where application_name = 'posting' and xact_start is not null
+"""
 
 
 @dataclass
@@ -84,24 +87,15 @@ class Held:
         await self.go.wait()
 
 
-async def become(wanted: int, count: Callable[[], Awaitable[int]]) -> None:
-    async with asyncio.timeout(10):
-        while await count() != wanted:
+async def one_transaction_is_open(ledger: Ledger) -> None:
+    """Wait until only one of those who post is within a transaction."""
+    async with asyncio.timeout(10), ledger.database.connection() as connection:
+        while await connection.fetchval(TRANSACTIONS_OPEN) != 1:
             pass
 
 
 async def test_a_batch_waits_for_the_one_ahead_outside_of_a_transaction(ledger: Ledger, database_url: str) -> None:
     """The server would end it there once the one ahead is stuck for long, and with it the calls that wait."""
-
-    async def transactions_open() -> int:
-        async with ledger.database.connection() as connection:
-            return int(
-                await connection.fetchval(
-                    "select count(*) from pg_stat_activity"
-                    " where application_name = 'posting' and xact_start is not null"
-                )
-            )
-
     companion = Held()
     async with Database.open(database_url, application_name="posting") as posting:
         group = GroupPoster[str, str](posting, companion)
@@ -113,7 +107,7 @@ async def test_a_batch_waits_for_the_one_ahead_outside_of_a_transaction(ledger: 
         ]
         await companion.held.wait()
         await companion.followed.wait()
-        await become(1, transactions_open)
+        await one_transaction_is_open(ledger)
         assert not any(task.done() for task in submitted)
         companion.go.set()
         answers = await asyncio.gather(*submitted)
@@ -122,3 +116,43 @@ async def test_a_batch_waits_for_the_one_ahead_outside_of_a_transaction(ledger: 
     assert codes == [RefusalCode.BALANCE_CONDITION] * OPERATIONS_TO_FOLLOW
     assert (await ledger.balance(CASH)).posted == OPERATIONS_TO_FOLLOW
     assert await ledger.findings() == []
+
+
+@dataclass
+class Changing(Held):
+    """A companion that knows some answers when it is asked of the second batch, and others when it is asked again."""
+
+    asked: int = 0
+    at_first: Sequence[str] = ()
+    again: Sequence[str] = ()
+
+    async def admit(self, connection: Connection, tickets: Sequence[str]) -> list[str | None]:
+        await super().admit(connection, tickets)
+        self.asked += 1
+        known = () if self.asked == 1 else self.at_first if self.asked == 2 else self.again
+        return ["kept" if ticket in known else None for ticket in tickets]
+
+
+@pytest.mark.parametrize("at_first", [(), ("key 20",)], ids=["none", "another"])
+async def test_an_answer_that_stands_by_the_time_a_batch_is_written_is_given_instead_of_posting(
+    ledger: Ledger, database_url: str, at_first: Sequence[str]
+) -> None:
+    last = 2 * OPERATIONS_TO_FOLLOW - 1
+    companion = Changing(at_first=at_first, again=(f"key {last}",))
+    operations: list[Operation] = [earn(f"t{n}", 1) for n in range(OPERATIONS_TO_FOLLOW)]
+    operations += [spend(f"t{n}", 10**9) for n in range(OPERATIONS_TO_FOLLOW, last)] + [earn(f"t{last}", 1)]
+    async with Database.open(database_url, application_name="posting") as posting:
+        group = GroupPoster[str, str](posting, companion)
+        submitted = [
+            asyncio.create_task(group.submit(ledger.id, operation, f"key {n}"))
+            for n, operation in enumerate(operations)
+        ]
+        await companion.held.wait()
+        await companion.followed.wait()
+        await one_transaction_is_open(ledger)
+        companion.go.set()
+        *answers, told = await asyncio.gather(*submitted)
+        await group.close()
+    assert told == "kept"
+    assert Counter(map(type, answers)) == {Posted: OPERATIONS_TO_FOLLOW, Refused: OPERATIONS_TO_FOLLOW - 1}
+    assert (await ledger.balance(CASH)).posted == OPERATIONS_TO_FOLLOW

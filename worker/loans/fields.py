@@ -26,6 +26,9 @@ MAX_IDENTIFIER_CHARACTERS: Final = 100
 MAX_TEXT_CHARACTERS: Final = 500
 """Longest reason: a sentence or two for a person."""
 
+MAX_METADATA_TEXTS: Final = 40
+"""Texts of an event's metadata: the ledger keeps 50 with an object, among them those the rulebook gives it."""
+
 MAX_INVESTORS: Final = 100
 """Investors of one loan: each is an entry in every transaction that books its interest."""
 
@@ -148,7 +151,10 @@ def metadata(value: object, field: str, currency: str = "") -> tuple[tuple[str, 
     if not isinstance(value, dict):
         return ()
     texts = {key: text for key, text in value.items() if isinstance(text, str) and not isinstance(text, Number)}
-    return tuple((key, text) for key, text in texts.items() if _is_key(key) and _is_words(text))
+    kept = tuple((key, text) for key, text in texts.items() if _is_key(key) and _is_words(text))
+    if len(kept) > MAX_METADATA_TEXTS:
+        raise impossible(field, f"may have at most {MAX_METADATA_TEXTS} texts")
+    return kept
 
 
 def uuid(value: object, field: str, currency: str = "") -> UUID:
