@@ -123,6 +123,8 @@ async def create_account(connection: Connection, new: NewAccount, categories: Se
     """Open an account in its categories; raises :class:`~worker.errors.Rejected`, here and below, to be rolled back."""
     if not await ledgers_store.lock_ledger(connection, new.ledger_id):
         raise unknown("ledger_id", "Ledger")
+    if categories:
+        await membership_store.share_chart(connection, categories)
     if (account := await store.insert_account(connection, new)) is None:
         raise external_id_taken("ledger account")
     if not await membership_store.has_categories(connection, categories):

@@ -58,6 +58,8 @@ class Categories:
         async def effect(connection: Connection) -> Answer[LedgerAccountCategoryObject]:
             if not await ledgers_store.lock_ledger(connection, new.ledger_id):
                 raise unknown("ledger_id", "Ledger")
+            if parents:
+                await membership_store.lock_chart(connection, parents)
             if (category_id := await store.insert_category(connection, new)) is None:
                 raise external_id_taken("ledger account category")
             if not await membership_store.has_categories(connection, parents):
@@ -100,6 +102,7 @@ class Categories:
         category_id = call.id(NOUN)
         call.query.finish()
         async with self._database.transaction() as connection:
+            await membership_store.lock_chart(connection, [category_id])
             category = _existing(await store.find_category(connection, category_id, Window()))
             discarded_at = await store.discard_category(connection, category_id)
         if discarded_at is None:
@@ -114,6 +117,7 @@ class Categories:
         category_id, account_id = call.id(NOUN), call.id("Ledger account", "ledger_account_id")
         call.query.finish()
         async with self._database.transaction() as connection:
+            await membership_store.share_chart(connection, [category_id])
             if not await membership_store.has_categories(connection, [category_id]):
                 raise not_found(NOUN)
             if not await membership_store.has_account(connection, account_id):
@@ -128,6 +132,7 @@ class Categories:
         category_id, account_id = call.id(NOUN), call.id("Ledger account", "ledger_account_id")
         call.query.finish()
         async with self._database.transaction() as connection:
+            await membership_store.share_chart(connection, [category_id])
             if not await membership_store.has_categories(connection, [category_id]):
                 raise not_found(NOUN)
             if not await membership_store.has_account(connection, account_id):
@@ -141,6 +146,7 @@ class Categories:
         parent_id, child_id = call.id(NOUN), call.id(NOUN, "sub_category_id")
         call.query.finish()
         async with self._database.transaction() as connection:
+            await membership_store.lock_chart(connection, [parent_id, child_id])
             if not await membership_store.has_categories(connection, [parent_id, child_id]):
                 raise not_found(NOUN)
             await _refuse_kept(connection, [parent_id])
@@ -153,6 +159,7 @@ class Categories:
         parent_id, child_id = call.id(NOUN), call.id(NOUN, "sub_category_id")
         call.query.finish()
         async with self._database.transaction() as connection:
+            await membership_store.lock_chart(connection, [parent_id, child_id])
             if not await membership_store.has_categories(connection, [parent_id, child_id]):
                 raise not_found(NOUN)
             await _refuse_kept(connection, [parent_id])

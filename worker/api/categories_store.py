@@ -144,9 +144,11 @@ async def update_category(connection: Connection, category_id: UUID, change: Obj
 async def discard_category(connection: Connection, category_id: UUID) -> datetime | None:
     """Discard a category and take it and its members apart; when that was, None when there is none.
 
-    Raises :class:`~worker.errors.Rejected` when loan events count on it.
+    The ledger's chart must be locked already. Raises :class:`~worker.errors.Rejected` when loan events count on it.
     """
     discarded_at: datetime | None
+    accounts = await connection.fetchval(query("api/lock_contained"), category_id)
+    await connection.execute(query("ledger/lock_categories"), accounts)
     with refused_as(KEPT_FOR_LOANS, partial(invalid, "id")):
         discarded_at = await connection.fetchval(query("api/discard_category"), category_id)
     return discarded_at

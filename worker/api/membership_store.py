@@ -14,6 +14,16 @@ _REFUSED: Final = "LW005"
 """The tables' code for a category that mixes ledgers or currencies, nests too deep or contains itself."""
 
 
+async def share_chart(connection: Connection, category_ids: Sequence[UUID]) -> None:
+    """Keep their ledger's nestings as they are until the transaction ends: the first thing a change of members does."""
+    await connection.execute(query("api/share_chart"), list(category_ids))
+
+
+async def lock_chart(connection: Connection, category_ids: Sequence[UUID]) -> None:
+    """Keep their ledger's nestings and members to oneself: the first thing that nesting and taking apart do."""
+    await connection.execute(query("api/lock_chart"), list(category_ids))
+
+
 async def has_categories(connection: Connection, category_ids: Sequence[UUID]) -> bool:
     """Whether all of these exist and were not discarded."""
     found: int = await connection.fetchval(query("api/count_categories"), list(category_ids))
