@@ -11,6 +11,7 @@
 --   LW007  creations decided at a moment that is yet to come
 --   LW008  a settlement that takes over other than it says, or a change to what it settles with
 --   LW009  another external id, or the end, of an account or category that loan events find by it
+--   LW010  other metadata that tells whose account it is, of one that loan events find
 --
 -- Every check looks at a whole statement at once (transition tables), and one statement writes a transaction, its
 -- entries and the balances they lead to: entries that come later, however balanced, find their transaction complete.
@@ -743,6 +744,18 @@ create trigger keep_for_loans before update of external_id, discarded_at, for_lo
     when (old.for_loans and (new.external_id is distinct from old.external_id or new.discarded_at is not null
                              or not new.for_loans))
     execute function ledger_keep_for_loans();
+
+-- A loan's and an investor's accounts are those whose metadata names it: otherwise their reports would lack an account.
+create function ledger_keep_party() returns trigger language plpgsql as $$
+begin
+    raise exception 'Loan events count on %: loanID and investorID in its metadata stay as they are, other keys may be edited',
+        old.external_id using errcode = 'LW010';
+end $$;
+
+create trigger keep_party before update of metadata on ledger_accounts for each row
+    when (old.for_loans and (new.metadata -> 'loanID' is distinct from old.metadata -> 'loanID'
+                             or new.metadata -> 'investorID' is distinct from old.metadata -> 'investorID'))
+    execute function ledger_keep_party();
 
 -- Categories begin with sums of zero.
 create function ledger_open_categories() returns trigger language plpgsql as $$

@@ -14,7 +14,7 @@ from uuid import UUID
 import asyncpg
 
 from worker.api.changes import ExternalIdTakenError, ObjectChange
-from worker.api.loan_events import KEPT_FOR_LOANS
+from worker.api.loan_events import KEPT_FOR_LOANS, PARTY_KEPT
 from worker.api.metadata import metadata_filter, metadata_merge
 from worker.api.objects import Account, Unit
 from worker.api.query import Page, Range, Window
@@ -132,10 +132,14 @@ async def update_account(connection: Connection, account_id: UUID, change: Objec
     """Change an account; False when it does not exist or was discarded.
 
     Raises :class:`~worker.api.changes.ExternalIdTakenError` when another account of its ledger has the new external id,
-    and :class:`~worker.errors.Rejected` when loan events find the account by the one it has.
+    and :class:`~worker.errors.Rejected` when loan events find the account by the one it has, or a loan's or investor's
+    accounts would no longer be found by their metadata.
     """
     try:
-        with refused_as(KEPT_FOR_LOANS, partial(invalid, "external_id")):
+        with (
+            refused_as(KEPT_FOR_LOANS, partial(invalid, "external_id")),
+            refused_as(PARTY_KEPT, partial(invalid, "metadata")),
+        ):
             changed = await connection.fetchval(
                 query("api/update_account"),
                 account_id,

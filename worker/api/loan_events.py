@@ -1,7 +1,8 @@
 """What callers may not change because loan events wrote it, and go on from it as it is. Pure.
 
-Everything else about it they may: descriptions, names and metadata are theirs to edit, and so are transactions of their
-own in the same ledger. Corrections come as loan events, so that a loan's totals and its ledger never part.
+Everything else about it they may: descriptions, names and metadata are theirs to edit, but for the keys that tell a
+loan's and an investor's accounts, and so are transactions of their own in the same ledger. Corrections come as loan
+events, so that a loan's totals and its ledger never part.
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ from worker.loans.events import (
 
 KEPT_FOR_LOANS: Final = "LW009"
 """The tables' code for another external id, or the end, of an account or category that loan events find by it."""
+
+PARTY_KEPT: Final = "LW010"
+"""The tables' code for other metadata that tells whose account it is, of one that loan events find."""
 
 _WAYS_ON: Final[Mapping[str, str]] = MappingProxyType(
     {

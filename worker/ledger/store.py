@@ -12,6 +12,7 @@ from uuid import UUID
 import asyncpg
 
 from worker.database import Connection, query
+from worker.errors import WritebackError
 from worker.ledger.balance import Sums
 from worker.ledger.book import midnight
 from worker.ledger.content import metadata_text
@@ -29,7 +30,11 @@ from worker.ledger.reading import (
     Transaction,
 )
 from worker.ledger.transaction import AccountSpec, CategorySpec, Direction, Status
-from worker.money import exponent_of
+from worker.money import exponent_of, unit_label
+
+
+class NotAdoptedError(WritebackError):
+    """Somebody else's account or category has the external id of one that is needed, and another unit."""
 
 
 async def ensure_ledger(connection: Connection, name: str) -> UUID:
@@ -44,8 +49,9 @@ async def ensure_accounts(connection: Connection, ledger_id: UUID, specs: Iterab
 
     Of several descriptions of one account the first holds. One read when nothing is missing. Safe against any number
     of others creating the same ones: call it once per database transaction, with everything the transaction needs,
-    before any balance is locked.
-    Raises :class:`worker.money.AmountError` for a currency that is not ISO 4217.
+    before any balance is locked. What somebody else created is taken over when it is of the same unit.
+    Raises :class:`NotAdoptedError` when it is not, and :class:`worker.money.AmountError` for a currency that is not
+    ISO 4217.
     """
     wanted: dict[str, AccountSpec] = {}
     for spec in specs:
@@ -189,9 +195,29 @@ async def _create_accounts(connection: Connection, ledger_id: UUID, specs: Seque
     pair = ("outer", "inner")
     await connection.execute(query("ledger/lock_chart"), ledger_id)
     await connection.execute(query("ledger/create_categories"), ledger_id, *_spec_columns(categories.values()))
-    await connection.execute(query("ledger/nest_categories"), ledger_id, *_columns(nestings, pair))
     await connection.execute(query("ledger/create_accounts"), ledger_id, *_spec_columns(specs))
+    await _refuse_others(connection, ledger_id, {spec.external_id: spec for spec in specs}, categories)
+    await connection.execute(query("ledger/nest_categories"), ledger_id, *_columns(nestings, pair))
     await connection.execute(query("ledger/join_categories"), ledger_id, *_columns(memberships, pair))
+
+
+async def _refuse_others(
+    connection: Connection,
+    ledger_id: UUID,
+    accounts: Mapping[str, AccountSpec],
+    categories: Mapping[str, CategorySpec],
+) -> None:
+    found = await connection.fetchrow(query("ledger/find_not_adopted"), ledger_id, list(accounts), list(categories))
+    if found is None:
+        return
+    noun, external_id, normal_balance, currency, exponent = found
+    wanted = accounts[external_id] if noun == "account" else categories[external_id]
+    raise NotAdoptedError(
+        f"loan events need the ledger {noun} {external_id} with normal_balance {wanted.normal_balance} in "
+        f"{unit_label(wanted.currency, exponent_of(wanted.currency))}, and somebody made one with normal_balance "
+        f"{normal_balance} in {unit_label(currency, exponent)}: give that another external_id over /api, then replay "
+        "this event"
+    )
 
 
 def _with_parents(categories: Iterable[CategorySpec]) -> Iterator[CategorySpec]:

@@ -25,7 +25,7 @@ from worker.inbox.store import Message, load_messages
 from worker.jobs.job import Bury, Claim, Job, NewJob, Outcome, Retry, Settled, lane
 from worker.jobs.store import enqueue_jobs, finish_jobs, hold_jobs
 from worker.ledger import poster
-from worker.ledger.store import ensure_accounts
+from worker.ledger.store import NotAdoptedError, ensure_accounts
 from worker.ledger.transaction import Posted, RefusalCode, Refused, Replayed
 from worker.loans import store
 from worker.loans.batch import Batch, Decided, Incoming, PostedEvents, Subject, SubjectKind
@@ -41,7 +41,7 @@ IMPOSSIBLE_EVENT: Final = "impossible_event"
 """Reason class of a dead letter whose event can never be right."""
 
 LEDGER_REFUSED: Final = "ledger_refused"
-"""Reason class of a dead letter whose transaction the ledger did not accept."""
+"""Reason class of a dead letter whose transaction, or an account of it, the ledger did not accept."""
 
 _log = structlog.get_logger(__name__)
 
@@ -75,7 +75,11 @@ class OwnLedger:
         self._ledger_id = ledger_id
 
     async def __call__(self, connection: Connection, decided: Sequence[Decided]) -> PostedEvents:
-        """Post all operations together. Raises :class:`PostingError` when the ledger does not accept one of them."""
+        """Post all operations together.
+
+        Raises :class:`PostingError` when the ledger does not accept one of them, and
+        :class:`~worker.ledger.store.NotAdoptedError` when an account of somebody else's is in the way.
+        """
         accounts = [account for one in decided for account in one.posting.accounts]
         if accounts:
             await ensure_accounts(connection, self._ledger_id, accounts)
@@ -259,6 +263,8 @@ def _saga(one: Decided, loan: Loan, transaction_ids: Mapping[int, UUID]) -> NewS
 
 
 def _give_up(error: Exception) -> Outcome:
+    if isinstance(error, NotAdoptedError):
+        return Bury(LEDGER_REFUSED, str(error))
     if isinstance(error, PostingError) and error.code is not RefusalCode.BALANCE_CONDITION:
         return Bury(LEDGER_REFUSED, str(error))
     return Retry(f"{type(error).__name__}: {error}")
