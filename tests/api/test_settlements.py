@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from contextlib import suppress
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import pytest
@@ -14,9 +14,12 @@ from modern_treasury.types import LedgerAccountSettlement, LedgerTransaction
 
 from tests.api.conftest import MISSING, Raw
 from tests.api.lendnow import LendNow
+from tests.api.refusals import refused
 from worker.api import settlements_store as store
 from worker.api.settlements_store import NewSettlement
 from worker.database import Database
+from worker.ledger import poster
+from worker.ledger.transaction import Status, Update
 
 COUNT_MOVES = """
     create table moves (relation text, n int);
@@ -146,6 +149,48 @@ async def test_a_settlement_follows_its_transaction_that_is_posted_directly(lend
     with pytest.raises(UnprocessableEntityError, match="may not be updated once it is posted"):
         await settlements.update(made.id, status="archived")
     assert (await settle(lender)).amount == 0
+
+
+@pytest.mark.parametrize(("ended", "asked"), [(Status.POSTED, "archived"), (Status.ARCHIVED, "posted")])
+async def test_a_settlement_that_ends_meanwhile_is_told_how(
+    lender: LendNow, database: Database, ended: Status, asked: Literal["posted", "archived"]
+) -> None:
+    await earn(lender, 100)
+    made = await settle(lender)
+    async with database.transaction() as connection:
+        await poster.post(connection, UUID(lender.ledger_id), [Update(UUID(made.ledger_transaction_id or ""), ended)])
+        change = asyncio.create_task(refused(lender.client.ledger_account_settlements.update(made.id, status=asked)))
+        while not await connection.fetchval("select exists (select from pg_locks where not granted)"):
+            pass
+    error = await change
+    assert (error["parameter"], error["message"]) == (
+        "status",
+        f"The ledger account settlement may not be updated once it is {ended}",
+    )
+
+
+async def test_a_settlement_whose_account_was_discarded_names_it_as_its_own(
+    lender: LendNow, client: AsyncModernTreasury
+) -> None:
+    await earn(lender, 100)
+    contra = await client.ledger_accounts.create(
+        name="Contra", normal_balance="debit", currency="USD", ledger_id=lender.ledger_id
+    )
+    draft = await client.ledger_account_settlements.create(
+        settled_ledger_account_id=lender.ids["investor_interest"],
+        contra_ledger_account_id=contra.id,
+        status="drafting",
+    )
+    await client.ledger_accounts.delete(contra.id)
+    error = await refused(client.ledger_account_settlements.update(draft.id, status="posted"))
+    assert (error["parameter"], error["message"]) == ("contra_ledger_account_id", "Ledger account not found")
+
+
+async def test_a_balance_of_more_digits_than_an_entry_has_is_not_settled(lender: LendNow) -> None:
+    for _ in range(2):
+        await earn(lender, 10**36 - 1)
+    error = await refused(settle(lender))
+    assert error["parameter"] == "settled_ledger_account_id"
 
 
 async def test_an_archived_settlement_gives_its_entries_back(lender: LendNow) -> None:

@@ -10,11 +10,23 @@ from uuid import UUID
 
 from worker.api.body import MAX_DESCRIPTION, Body, Change
 from worker.api.objects import Settlement, SettlementStatus
-from worker.api.refusals import invalid
-from worker.ledger.transaction import Create, Direction, NewEntry, NewTransaction, Status
+from worker.api.refusals import invalid, unknown
+from worker.errors import Bug, Rejected
+from worker.ledger.transaction import (
+    Create,
+    Direction,
+    NewEntry,
+    NewTransaction,
+    RefusalCode,
+    Refused,
+    Status,
+)
 
 MAX_ENTRIES_NAMED: Final = 1000
 """Entries added to or removed from a draft at once: as many as one transaction has."""
+
+ACCOUNTS: Final = ("settled_ledger_account_id", "contra_ledger_account_id")
+"""The parameters that name the accounts of a settlement's transaction, entry by entry."""
 
 
 class Beginning(StrEnum):
@@ -100,3 +112,20 @@ def transaction_of(settlement: Settlement, net: Net, status: Status) -> Create:
             ),
         )
     )
+
+
+def refused_change(status: SettlementStatus) -> Rejected:
+    """Why nothing becomes of a settlement any more that is posted or archived."""
+    return invalid("status", f"The ledger account settlement may not be updated once it is {status}")
+
+
+def refused_posting(refused: Refused) -> Rejected:
+    """Why the ledger did not post what settles, by the settlement's parameters: nobody sent the entries."""
+    parameter = ACCOUNTS[refused.place or 0]
+    match refused.code:
+        case RefusalCode.UNKNOWN_ACCOUNT | RefusalCode.DISCARDED_ACCOUNT:
+            return unknown(parameter, "Ledger account")
+        case RefusalCode.AMOUNT_TOO_LARGE:
+            return invalid(parameter, "The balance to settle has more digits than a ledger entry can have")
+        case _:
+            raise Bug(f"the ledger refused what settles an account: {refused.detail}")

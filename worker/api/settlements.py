@@ -21,7 +21,6 @@ from worker.api.documents import render_settlement
 from worker.api.effects import Effects
 from worker.api.metadata import require_few
 from worker.api.objects import Settlement, SettlementStatus
-from worker.api.outcomes import refusal
 from worker.api.query import Query
 from worker.api.reading_store import Listed, require_cursor, snapshot
 from worker.api.refusals import invalid, not_found, unknown
@@ -31,6 +30,8 @@ from worker.api.settlement_body import (
     net_of,
     read_change,
     read_entry_ids,
+    refused_change,
+    refused_posting,
     transaction_of,
 )
 from worker.api.settlements_store import Completion, NewSettlement, SettlementFilter
@@ -38,7 +39,7 @@ from worker.api.shapes import LedgerAccountSettlementObject
 from worker.database import Connection, Database
 from worker.ledger import poster, posting_store
 from worker.ledger.posting_store import Names
-from worker.ledger.transaction import Direction, Operation, Posted, Refused, Replayed, Status, Update
+from worker.ledger.transaction import Direction, Operation, Posted, RefusalCode, Refused, Replayed, Status, Update
 
 NOUN: Final = "Ledger account settlement"
 RESOURCE: Final = "ledger_account_settlement"
@@ -203,13 +204,15 @@ async def _move(
         case SettlementStatus.DRAFTING | SettlementStatus.PENDING:
             pass
         case SettlementStatus.POSTED | SettlementStatus.ARCHIVED:
-            raise invalid("status", f"The ledger account settlement may not be updated once it is {settlement.status}")
+            raise refused_change(settlement.status)
 
 
 async def _post(connection: Connection, settlement: Settlement, operation: Operation) -> Posted | Replayed:
     (result,) = await poster.post(connection, settlement.ledger_id, [operation])
     if isinstance(result, Refused):
-        raise refusal(result)
+        if result.code is RefusalCode.NOT_PENDING:  # it ended while this waited for it
+            raise refused_change((await _find(connection, settlement.id)).status)
+        raise refused_posting(result)
     return result
 
 
