@@ -47,3 +47,9 @@ class Rejected(WritebackError):
 
 class Bug(WritebackError):
     """An invariant of this program does not hold. Nothing is written; a person has to look."""
+
+
+def unforeseen(error: BaseException, event: str) -> str:
+    """What a person is told of an error nobody foresaw: what it says, and which ``event`` of the log has all of it."""
+    words = str(error).strip()
+    return f"an unforeseen error, see {event} in the log{words and f': {words}'}"

@@ -263,7 +263,7 @@ def cancels_itself(_: Claim) -> list[Outcome]:
 @pytest.mark.parametrize(
     ("misbehave", "error"),
     [
-        (raises, "RuntimeError: broken"),
+        (raises, "an unforeseen error, see job_failed in the log: broken"),
         (cancels_itself, "the handler cancelled itself"),
         (lambda _: [], "the handler answered no outcome for each job"),
         (lambda _: ["done"], "the handler answered no outcome for each job"),

@@ -201,7 +201,7 @@ async def test_one_event_that_always_fails_does_not_take_its_neighbours_with_it(
     claim = await worker.claim()
     outcomes = await worker.handle(claim)
     by_loan = {job.lane: outcome for job, outcome in zip(claim.jobs, outcomes, strict=True)}
-    assert by_loan.pop(lane("loan", "L3")) == Retry("ValueError: poison")
+    assert by_loan.pop(lane("loan", "L3")) == Retry("an unforeseen error, see events_not_applied in the log: poison")
     assert set(by_loan.values()) == {Settled()}
     assert len(by_loan) == 7
 

@@ -107,7 +107,7 @@ class Receiver:
         except Exception as error:
             if len(batch) == 1:
                 log.exception("message_not_stored", event_id=batch[0].message.webhook_id)
-                _fail(batch, NotStored(f"the message could not be stored: {type(error).__name__}"))
+                _fail(batch, NotStored("the message could not be stored: see message_not_stored in the log"))
                 return
             # One body the database chokes on must not fail its neighbours; a deadlock or a time-out dissolves likewise.
             log.warning("batch_split", messages=len(batch), error=str(error))

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import structlog
 
-from worker.errors import DatabaseUnavailable
+from worker.errors import DatabaseUnavailable, unforeseen
 from worker.jobs.job import (
     UNAVAILABLE_BACKOFF,
     Bury,
@@ -49,7 +49,7 @@ async def attempt(registration: Registration, claim: Claim) -> Sequence[Result]:
         if isinstance(error, TimeoutError) and limit.expired():
             return _failed(claim, f"gave no answer within {registration.time_limit.total_seconds():g} s")
         _log.exception("job_failed", kind=registration.kind, job_ids=_ids(claim))
-        return _failed(claim, f"{type(error).__name__}: {error}")
+        return _failed(claim, unforeseen(error, "job_failed"))
     return outcomes if _makes_sense(outcomes, claim) else _failed(claim, "the handler answered no outcome for each job")
 
 

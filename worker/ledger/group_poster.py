@@ -294,7 +294,7 @@ class GroupPoster(Generic[Ticket, Reply]):
                     await self._settle(ledger_id, half, ATTEMPTS if len(half) > 1 else ATTEMPTS_ALONE)
             else:
                 log.exception("ledger_operation_not_posted", operation=type(batch[0].operation).__name__)
-                _fail(batch, NotPosted(f"the operation could not be posted: {type(error).__name__}"))
+                _fail(batch, NotPosted("the operation could not be posted: see ledger_operation_not_posted in the log"))
         else:
             _answer_all(batch, answers)
 

@@ -19,7 +19,7 @@ from uuid import UUID
 import structlog
 
 from worker.database import Connection, Database
-from worker.errors import Bug, DatabaseUnavailable, Rejected, WritebackError
+from worker.errors import Bug, DatabaseUnavailable, Rejected, WritebackError, unforeseen
 from worker.inbox.messages import APPLY_EVENT
 from worker.inbox.store import Message, load_messages
 from worker.jobs.job import Bury, Claim, Job, NewJob, Outcome, Retry, Settled, lane
@@ -267,7 +267,7 @@ def _give_up(error: Exception) -> Outcome:
         return Bury(LEDGER_REFUSED, str(error))
     if isinstance(error, PostingError) and error.code is not RefusalCode.BALANCE_CONDITION:
         return Bury(LEDGER_REFUSED, str(error))
-    return Retry(f"{type(error).__name__}: {error}")
+    return Retry(unforeseen(error, "events_not_applied"))
 
 
 def _tell(one: Decided) -> None:

@@ -15,7 +15,7 @@ from uuid import UUID
 import structlog
 
 from worker.database import Database
-from worker.errors import Bug, DatabaseUnavailable
+from worker.errors import Bug, DatabaseUnavailable, unforeseen
 from worker.jobs.job import Claim, Done, Job, Outcome, Park, Retry, Settled, Snooze
 from worker.jobs.store import finish_jobs
 from worker.telemetry import about
@@ -76,7 +76,7 @@ class DeliveryHandler:
             outcome = Park(str(error))
         except Exception as error:  # noqa: BLE001 - whatever it is, the loan's order outlives it
             _log.exception("posting_failed", posting_id=job.subject, attempt=job.attempt)
-            outcome = Retry(f"{type(error).__name__}: {error}")
+            outcome = Retry(unforeseen(error, "posting_failed"))
         return Park(outcome.error) if isinstance(outcome, Retry) and job.attempt >= MOST_ATTEMPTS else outcome
 
     async def _deliver(self, worker_id: int, job: Job) -> Outcome:

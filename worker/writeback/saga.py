@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final, assert_never
 
-from worker.errors import Bug, DatabaseUnavailable
+from worker.errors import Bug, DatabaseUnavailable, unforeseen
 from worker.jobs.job import Claim, Done, Job, Outcome, Park, Retry, Snooze, storable
 from worker.writeback import store
 from worker.writeback.configure import creation
@@ -63,8 +63,8 @@ class SagaHandler:
         except DatabaseUnavailable:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the loan's order outlives it
-            words = storable(f"{type(error).__name__}: {error}")
-            logger.exception("saga failed", saga_id=job.subject, job_id=job.id, attempt=job.attempt)
+            words = storable(unforeseen(error, "saga_failed"))
+            logger.exception("saga_failed", saga_id=job.subject, job_id=job.id, attempt=job.attempt)
             return Retry(words) if job.attempt < MOST_FAILURES else await self._give_to_person(job.subject, words)
 
     async def _give_to_person(self, saga_id: int, words: str) -> Outcome:
@@ -75,7 +75,7 @@ class SagaHandler:
                 return Done()
             reason = f"this program failed {MOST_FAILURES} times: {words}"
             await store.set_saga_state(connection, saga_id, SagaState.WAITING, WaitingFor.PERSON, reason)
-        logger.error("saga left to a person", saga_id=saga_id)
+        logger.error("saga_left_to_a_person", saga_id=saga_id)
         return Park(reason)
 
     async def advance(self, saga_id: int) -> Outcome:
