@@ -81,6 +81,8 @@ create table ledger_account_days (
 -- for, so that a repeated external_id can be told from a contradicting one. The last 16 bits of an id are zero: an
 -- entry's own id is its transaction's plus its number.
 -- ledger_id needs no foreign key: every transaction has entries, their accounts are checked to be of this ledger.
+-- dated_apart is null unless live entries have different moments; then it is what lies after the first of them, up to and
+-- with the last: the moments before which the transaction does not balance.
 -- Moments are of the days that worker/calendar.py has: any of them, and its day before and after, can be read and counted
 -- with, unlike infinity.
 create table ledger_transactions (
@@ -91,6 +93,7 @@ create table ledger_transactions (
     description text,
     effective_at timestamptz not null,
     effective_date date not null generated always as ((effective_at at time zone 'UTC')::date) stored,
+    dated_apart tstzrange,
     posted_at timestamptz,
     archived_reason text,
     metadata jsonb not null default '{}' check (jsonb_typeof(metadata) = 'object'),
@@ -117,6 +120,8 @@ create index ledger_transactions_archived_external_id
 create unique index ledger_transactions_reversed_once
     on ledger_transactions (reverses_ledger_transaction_id)
     where status <> 'archived' and reverses_ledger_transaction_id is not null;
+create index ledger_transactions_dated_apart on ledger_transactions using gist (dated_apart)
+    where dated_apart is not null;
 create index ledger_transactions_metadata on ledger_transactions using gin (metadata jsonb_path_ops);
 
 -- Entries: an entry's status is its transaction's. lock_version is the account version this write produced, the sums
@@ -493,10 +498,10 @@ begin
        row(new.id, new.ledger_id, new.created_at, new.content_digest, new.reverses_ledger_transaction_id,
            new.partially_posts_ledger_transaction_id)
     or old.status <> 'pending' and
-       row(old.status, old.external_id, old.description, old.effective_at, old.posted_at, old.archived_reason,
+       row(old.status, old.external_id, old.description, old.effective_at, old.dated_apart, old.posted_at, old.archived_reason,
            old.ledgerable_type, old.ledgerable_id, old.first_entry, old.last_entry)
        is distinct from
-       row(new.status, new.external_id, new.description, new.effective_at, new.posted_at, new.archived_reason,
+       row(new.status, new.external_id, new.description, new.effective_at, new.dated_apart, new.posted_at, new.archived_reason,
            new.ledgerable_type, new.ledgerable_id, new.first_entry, new.last_entry)
     then
         raise exception 'ledger transaction % may not be changed once it is %', old.id, old.status
@@ -916,8 +921,8 @@ end $$;
 -- and balances are one statement, because each statement is checked as a whole.
 create function ledger_write_new(
     of_ledger uuid, moment timestamptz, accounts uuid[],
-    ids uuid[], statuses text, external_ids text[], descriptions text[], moments timestamptz[], metadata_texts text[],
-    reasons text[], ledgerable_types text[], ledgerable_ids uuid[], last_entries text, digests bytea[],
+    ids uuid[], statuses text, external_ids text[], descriptions text[], moments timestamptz[], apart text[],
+    metadata_texts text[], reasons text[], ledgerable_types text[], ledgerable_ids uuid[], last_entries text, digests bytea[],
     entry_moments timestamptz[], entry_metadata jsonb[], entry_transaction text, entry_account text,
     entry_moment text, entry_kind text, entry_numbers text, entry_directions text, entry_amounts text,
     entry_versions text, entry_posted_debits text, entry_posted_credits text, entry_pending_debits text,
@@ -956,10 +961,10 @@ begin
     end if;
     with new_transactions as (
         insert into ledger_transactions
-            (ledger_id, id, status, external_id, description, effective_at, metadata, archived_reason, ledgerable_type,
-             ledgerable_id, last_entry, content_digest, posted_at, created_at, updated_at)
-        select of_ledger, ids[i], status[i], external_ids[i], descriptions[i], moments[i], metadata_texts[i]::jsonb,
-               reasons[i], ledgerable_types[i], ledgerable_ids[i], last_n[i], digests[i],
+            (ledger_id, id, status, external_id, description, effective_at, dated_apart, metadata, archived_reason,
+             ledgerable_type, ledgerable_id, last_entry, content_digest, posted_at, created_at, updated_at)
+        select of_ledger, ids[i], status[i], external_ids[i], descriptions[i], moments[i], apart[i]::tstzrange,
+               metadata_texts[i]::jsonb, reasons[i], ledgerable_types[i], ledgerable_ids[i], last_n[i], digests[i],
                case status[i] when 'posted' then moment end, moment, moment
         from generate_subscripts(ids, 1) as i
     ), new_entries as (
@@ -991,7 +996,7 @@ end $$;
 create function ledger_write_round(
     of_ledger uuid, moment timestamptz, accounts uuid[],
     new_ids uuid[], new_statuses text[], new_external_ids text[], new_descriptions text[], new_moments timestamptz[],
-    new_metadata text[], new_reasons text[], new_reverses uuid[], new_wholes uuid[], new_ledgerable_types text[],
+    new_apart text[], new_metadata text[], new_reasons text[], new_reverses uuid[], new_wholes uuid[], new_ledgerable_types text[],
     new_ledgerable_ids uuid[], new_last_entries integer[], new_digests bytea[],
     entry_transactions uuid[], entry_moments timestamptz[], entry_metadata jsonb[], entry_transaction text,
     entry_account text, entry_moment text, entry_kind text, entry_numbers text, entry_directions text,
@@ -1001,7 +1006,7 @@ create function ledger_write_round(
     moved_versions bigint[], moved_posted_debits numeric[], moved_posted_credits numeric[],
     moved_pending_debits numeric[], moved_pending_credits numeric[],
     changed_ids uuid[], changed_statuses text[], changed_external_ids text[], changed_descriptions text[],
-    changed_moments timestamptz[], changed_metadata text[], changed_reasons text[], changed_ledgerable_types text[],
+    changed_moments timestamptz[], changed_apart text[], changed_metadata text[], changed_reasons text[], changed_ledgerable_types text[],
     changed_ledgerable_ids uuid[], changed_first_entries integer[], changed_last_entries integer[],
     balance_versions text, balance_posted_debits text, balance_posted_credits text, balance_pending_debits text,
     balance_pending_credits text,
@@ -1025,17 +1030,17 @@ begin
             as new (lock_version, posted_debits, posted_credits, pending_debits, pending_credits, place)
     ), new_transactions as (
         insert into ledger_transactions
-            (ledger_id, id, status, external_id, description, effective_at, metadata, archived_reason,
+            (ledger_id, id, status, external_id, description, effective_at, dated_apart, metadata, archived_reason,
              reverses_ledger_transaction_id, partially_posts_ledger_transaction_id, ledgerable_type, ledgerable_id,
              last_entry, content_digest, posted_at, created_at, updated_at)
-        select of_ledger, id, status, external_id, description, effective_at, metadata::jsonb, archived_reason,
-               reverses, partially_posts, ledgerable_type, ledgerable_id, last_entry, content_digest,
+        select of_ledger, id, status, external_id, description, effective_at, dated_apart::tstzrange, metadata::jsonb,
+               archived_reason, reverses, partially_posts, ledgerable_type, ledgerable_id, last_entry, content_digest,
                case status when 'posted' then moment end, moment, moment
-        from unnest(new_ids, new_statuses, new_external_ids, new_descriptions, new_moments, new_metadata,
-                    new_reasons, new_reverses,
-                    new_wholes, new_ledgerable_types, new_ledgerable_ids, new_last_entries, new_digests)
-            as new (id, status, external_id, description, effective_at, metadata, archived_reason, reverses,
-                    partially_posts, ledgerable_type, ledgerable_id, last_entry, content_digest)
+        from unnest(new_ids, new_statuses, new_external_ids, new_descriptions, new_moments, new_apart,
+                    new_metadata, new_reasons, new_reverses, new_wholes,
+                    new_ledgerable_types, new_ledgerable_ids, new_last_entries, new_digests)
+            as new (id, status, external_id, description, effective_at, dated_apart, metadata, archived_reason,
+                    reverses, partially_posts, ledgerable_type, ledgerable_id, last_entry, content_digest)
     ), new_entries as (
         insert into ledger_entries
             (transaction_id, account_id, effective_at, metadata, n, posted_at_once, direction, amount, lock_version,
@@ -1068,6 +1073,7 @@ begin
             external_id = changed.external_id,
             description = changed.description,
             effective_at = changed.effective_at,
+            dated_apart = changed.dated_apart::tstzrange,
             metadata = changed.metadata::jsonb,
             posted_at = case changed.status when 'posted' then coalesce(t.posted_at, moment) end,
             archived_reason = changed.archived_reason,
@@ -1076,9 +1082,9 @@ begin
             first_entry = changed.first_entry,
             last_entry = changed.last_entry
         from unnest(changed_ids, changed_statuses, changed_external_ids, changed_descriptions, changed_moments,
-                    changed_metadata, changed_reasons,
+                    changed_apart, changed_metadata, changed_reasons,
                     changed_ledgerable_types, changed_ledgerable_ids, changed_first_entries, changed_last_entries)
-            as changed (id, status, external_id, description, effective_at, metadata, archived_reason,
+            as changed (id, status, external_id, description, effective_at, dated_apart, metadata, archived_reason,
                         ledgerable_type, ledgerable_id, first_entry, last_entry)
         where t.id = changed.id
     )

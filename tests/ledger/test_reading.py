@@ -97,6 +97,10 @@ async def test_a_loans_transactions_are_found_by_their_metadata(ledger: Ledger) 
         ),
         ("delete from ledger_entries where n = 1", [Audit.TRANSACTIONS, Audit.BALANCES, Audit.VERSIONS, Audit.DAYS]),
         (
+            "update ledger_transactions set dated_apart = tstzrange('2024-03-01Z', '2024-03-02Z', '(]')",
+            [Audit.TRANSACTIONS],
+        ),
+        (
             "update ledger_transactions set status = 'pending', posted_at = null",
             [*[Audit.ENTRIES] * 2, *[Audit.BALANCES] * 2, *[Audit.VERSIONS] * 2, *[Audit.DAYS] * 2],
         ),

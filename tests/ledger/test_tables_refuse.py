@@ -320,7 +320,7 @@ async def test_half_of_a_transaction_can_not_be_posted(ledger: Ledger) -> None:
         entry = posted.entries[0]
         moved = TransitionRow(result.transaction_id, 1, entry.account_id, "posted", entry.lock_version, *entry.sums)
         change = ChangeRow(
-            *(result.transaction_id, "posted", "t", None, entry.effective_at, "{}", None, None, None, 1, 2)
+            *(result.transaction_id, "posted", "t", None, entry.effective_at, None, "{}", None, None, None, 1, 2)
         )
         balances = [balance for balance in posted.balances if balance.account_id == entry.account_id]
         await posting_store.write_round(
@@ -545,7 +545,7 @@ def posting(result: Result) -> Round:
         sums = [getattr(entry, sum_) + more.get(sum_, 0) for sum_ in SUMS]
         version = entry.lock_version + 1
         moved.append(TransitionRow(result.transaction_id, entry.n, entry.account_id, "posted", version, *sums))
-    change = ChangeRow(*(result.transaction_id, "posted", "t", None, NOW, "{}", None, None, None, 1, 2))
+    change = ChangeRow(*(result.transaction_id, "posted", "t", None, NOW, None, "{}", None, None, None, 1, 2))
     balances = [BalanceRow(row.account_id, row.lock_version, *row[5:]) for row in moved]
     return Round(transitions=moved, changes=[change], balances=balances)
 

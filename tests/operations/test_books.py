@@ -10,7 +10,7 @@ from uuid import UUID
 
 from worker.commands.books import statement_csv, statement_tables, trial_balance_csv, trial_balance_tables
 from worker.ledger.balance import Sums
-from worker.ledger.reading import AccountBalance, Statement, StatementLine
+from worker.ledger.reading import AccountBalance, ApartCount, Statement, StatementLine
 from worker.ledger.transaction import Direction, Status
 from worker.operations.ledger_documents import statement_document, trial_balance_document
 
@@ -51,7 +51,7 @@ def test_each_currency_has_a_table_and_totals_of_its_own() -> None:
 
 def test_totals_that_differ_are_explained_and_a_spreadsheets_columns_made_equal() -> None:
     half = (account("Cash", "GBP", 2, 50), account("Yen", "JPY", 0, 7), account("Yen lent", "JPY", 0, -9))
-    document = trial_balance_document(half, DAY, apart=2)
+    document = trial_balance_document(half, DAY, ApartCount(2))
 
     remark = trial_balance_tables("Trial balance", document).split("\n\n")[-1]
     rows = list(csv.DictReader(io.StringIO(trial_balance_csv(document))))
@@ -71,8 +71,19 @@ def test_totals_that_differ_are_explained_and_a_spreadsheets_columns_made_equal(
     }
 
 
+def test_transactions_too_many_to_be_counted_explain_totals_all_the_same() -> None:
+    document = trial_balance_document(BOOKS[:1], DAY, ApartCount(None))
+
+    tables = trial_balance_tables("Trial balance", document)
+
+    assert document["dated_apart"] is not None
+    assert document["dated_apart"]["transactions"] is None
+    why = "transactions, too many to count, have entries effective up to 2026-03-01 and others after it"
+    assert tables.splitlines()[-1] == f"Debits less credits are 1234.56 GBP: {why}."
+
+
 def test_totals_that_nothing_explains_send_the_reader_to_the_audit() -> None:
-    tables = trial_balance_tables("Trial balance", trial_balance_document(BOOKS[:1], DAY, apart=0))
+    tables = trial_balance_tables("Trial balance", trial_balance_document(BOOKS[:1], DAY, ApartCount(0)))
 
     assert tables.splitlines()[-1].endswith("no transaction explains it, see writeback ledger verify.")
 

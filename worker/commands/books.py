@@ -98,6 +98,8 @@ def _remark(document: Document) -> list[str]:
 
 def _reason(document: Document) -> str:
     count = document["dated_apart"]["transactions"]
+    if count is None:
+        return f"transactions, too many to count, have entries effective up to {document['as_of']} and others after it"
     if not count:
         return "no transaction explains it, see writeback ledger verify"
     have = "1 transaction has" if count == 1 else f"{count} transactions have"

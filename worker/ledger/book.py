@@ -146,13 +146,14 @@ class Book:
 
 
 class TransactionRow(NamedTuple):
-    """A new row of ``ledger_transactions``; ``metadata`` is JSON text."""
+    """A new row of ``ledger_transactions``; ``metadata`` is JSON text, ``dated_apart`` that of a range of moments."""
 
     id: UUID
     status: str
     external_id: str | None
     description: str | None
     effective_at: datetime
+    dated_apart: str | None
     metadata: str
     archived_reason: str | None
     reverses: UUID | None
@@ -185,6 +186,7 @@ class ChangeRow(NamedTuple):
     external_id: str | None
     description: str | None
     effective_at: datetime
+    dated_apart: str | None
     metadata: str
     archived_reason: str | None
     ledgerable_type: str | None

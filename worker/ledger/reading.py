@@ -69,6 +69,13 @@ class AccountBalance:
 
 
 @dataclass(frozen=True, slots=True)
+class ApartCount:
+    """How many posted transactions are divided by the end of a day; None when there was no time to count them."""
+
+    transactions: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class StatementLine:
     """A pending or posted entry of an account; ``sums`` are the account's over the business days up to this line."""
 

@@ -143,6 +143,7 @@ class Rounds:
                 state.external_id,
                 state.description,
                 state.effective_at,
+                _dated_apart(state.entries),
                 state.metadata,
                 state.archived_reason,
                 *_columns_of(state.ledgerable),
@@ -162,6 +163,7 @@ def _new_row(written: Written, content_digest: bytes) -> TransactionRow:
         written.external_id,
         written.description,
         written.effective_at,
+        _dated_apart(written.entries),
         written.metadata,
         written.archived_reason,
         written.reverses,
@@ -170,6 +172,12 @@ def _new_row(written: Written, content_digest: bytes) -> TransactionRow:
         len(written.entries),
         content_digest,
     )
+
+
+def _dated_apart(entries: Iterable[WrittenEntry]) -> str | None:
+    """After the first of the entries' moments, up to and with the last; None when all have the same."""
+    moments = {entry.effective_at for entry in entries}
+    return f"({min(moments)},{max(moments)}]" if len(moments) > 1 else None
 
 
 def _columns_of(ledgerable: Ledgerable | None) -> tuple[str | None, UUID | None]:

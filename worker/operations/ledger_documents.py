@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-from worker.ledger.reading import AccountBalance, Finding, Statement, StatementLine
+from worker.ledger.reading import AccountBalance, ApartCount, Finding, Statement, StatementLine
 from worker.ledger.transaction import Direction
 from worker.money import format_minor
 from worker.operations.documents import Document
@@ -22,12 +22,12 @@ from worker.operations.shapes import (
 
 
 def trial_balance_document(
-    accounts: Sequence[AccountBalance], as_of: date | None, apart: int | None = None
+    accounts: Sequence[AccountBalance], as_of: date | None, apart: ApartCount | None = None
 ) -> TrialBalance:
     """Every account that is not zero on the side it stands on, and each currency's totals.
 
-    The totals are what some accounts come to in a part of a ledger. In a whole one they are equal, unless as many
-    transactions as ``apart`` says have entries effective up to the day and others after it; None when they are equal.
+    The totals are what some accounts come to in a part of a ledger. In a whole one they are equal, unless transactions
+    have entries effective up to the day and others after it, as ``apart`` says; None when they are equal.
     """
     standing = [account for account in accounts if account.posted or account.pending]
     units = sorted({(account.currency, account.exponent) for account in standing})
@@ -107,9 +107,9 @@ def _trial_total(accounts: Sequence[AccountBalance], unit: tuple[str, int]) -> T
     }
 
 
-def _dated_apart(accounts: Sequence[AccountBalance], transactions: int) -> DatedApart:
+def _dated_apart(accounts: Sequence[AccountBalance], apart: ApartCount) -> DatedApart:
     return {
-        "transactions": transactions,
+        "transactions": apart.transactions,
         "differences": [_difference(unit, minor) for unit, minor in differences(accounts).items()],
     }
 

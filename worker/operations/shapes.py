@@ -314,9 +314,12 @@ class TrialBalanceDifference(TypedDict):
 
 
 class DatedApart(TypedDict):
-    """Why totals differ: posted transactions with entries effective up to the day and others after it."""
+    """Why totals differ: posted transactions with entries effective up to the day and others after it.
 
-    transactions: int
+    Their number is null when there was no time to count them.
+    """
+
+    transactions: int | None
     differences: list[TrialBalanceDifference]
 
 
