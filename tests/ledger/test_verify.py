@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 import pytest
 
 from tests.ledger.books import Ledger, create, credit, debit, earn, post_every_life
-from worker.database import Database
+from worker.database import Database, query
 from worker.ledger.transaction import Post, Status
 from worker.operations.auditor import Auditor
 
@@ -361,3 +362,25 @@ async def test_sums_that_are_kept_for_speed_can_be_made_anew(books: Ledger, stat
     assert corrected > 0
     assert again == 0
     assert await findings(books) == set()
+
+
+MAKE_STATEMENTS = """
+    insert into ledger_account_statements
+        (ledger_account_id, lock_version, metadata, lower_bound, upper_bound, starting_sums, ending_sums)
+    select b.account_id, n, '{}', '2024-01-01Z', '2024-02-01Z'::timestamptz + make_interval(days => n), s.sums, s.sums
+    from ledger_account_balances b
+    cross join generate_series(1, 20) as n
+    cross join (values (array[0, 0, 0, 0])) as s (sums)
+    where b.account_id = (select id from ledger_accounts where external_id = 'cash' and ledger_id = $1)
+"""
+
+
+async def test_an_account_is_read_once_for_all_its_statements(ledger: Ledger) -> None:
+    await ledger.post(*(earn(f"t{n}", 1) for n in range(20)))
+    async with ledger.database.connection() as connection:
+        await connection.execute(MAKE_STATEMENTS, ledger.id)
+        explain = "explain (analyze, costs off, timing off, summary off) "
+        plan = await connection.fetch(explain + query("ledger/verify_statements"), ledger.id)
+    scans = [re.search(r" on ledger_entries .*actual rows=([\d.]+) loops=(\d+)", line[0]) for line in plan]
+    read = [float(scan[1]) * int(scan[2]) for scan in scans if scan]
+    assert 20 <= sum(read) <= 40

@@ -1,6 +1,21 @@
 -- Settlements that do not come to their entries or are carried out otherwise than they say, and entries that are settled
 -- in no settlement, wrongly or twice: none, ever.
-with held as materialized (
+with of_ledger as materialized (
+    select s.id
+    from ledger_account_settlements s
+    left join ledger_accounts a on a.id = s.settled_account_id
+    where $1 in (s.ledger_id, a.ledger_id)
+), named as materialized (
+    select h.*
+    from of_ledger
+    join ledger_account_settlement_entries h on h.settlement_id = of_ledger.id
+    union all
+    select h.*
+    from ledger_accounts a
+    join ledger_entries e on e.account_id = a.id
+    join ledger_account_settlement_entries h on h.transaction_id = e.transaction_id and h.n = e.n
+    where a.ledger_id = $1 and h.settlement_id not in (select id from of_ledger)
+), held as materialized (
     select h.settlement_id, h.transaction_id, h.n, count(*) over (partition by h.transaction_id, h.n) as times,
            e.account_id, e.direction, e.amount, e.effective_at, e.posted_at_once or m.to_status = 'posted' as is_posted,
            a.ledger_id
@@ -21,10 +36,9 @@ with held as materialized (
            ledger_settlement_is_carried_out(s) as is_carried_out,
            coalesce(sums.total, 0) as total
     from ledger_account_settlements s
-    left join ledger_accounts a on a.id = s.settled_account_id
     left join ledger_transactions t on t.id = s.transaction_id
     left join sums on sums.settlement_id = s.id
-    where $1 in (s.ledger_id, a.ledger_id)
+    where s.id in (select id from of_ledger)
 ), judged as (
     select s.id,
            case when not is_as_made then 'it is not what it was made as'
