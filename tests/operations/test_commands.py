@@ -264,6 +264,18 @@ async def test_books_that_hold_are_verified_and_broken_ones_fail(
     assert all(one["row"] in ran.out for one in findings)
 
 
+async def test_books_of_an_older_schema_are_migrated_before_they_are_verified(
+    writeback: Command, station: Station
+) -> None:
+    async with station.database.connection() as connection:
+        await connection.execute(
+            "delete from schema_migrations where version = (select max(version) from schema_migrations)"
+        )
+    ran = await writeback("ledger", "verify")
+    assert (ran.code, ran.out) == (2, "")
+    assert "run `writeback migrate`" in ran.error
+
+
 async def test_a_link_that_was_kept_must_still_be_in_the_chain(writeback: Command, story: Story) -> None:
     (chain,) = (await writeback("ledger", "verify", "--output", "json")).document["ledgers"]
     number, kept = str(chain["links"]), chain["last_hash"]
