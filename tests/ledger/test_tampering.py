@@ -58,6 +58,7 @@ OTHER_VALUES: Final = {
     "uuid": "gen_random_uuid()",
     "timestamp with time zone": "coalesce({0}, now()) + interval '1 hour'",
     "date": "{0} + 100",
+    "tstzrange": "tstzrange(now() - interval '1 hour', now())",
     "bytea": "sha256({0})",
     "jsonb": '{0} || \'{{"tampered": "yes"}}\'',
     "uuid[]": "array_append({0}, gen_random_uuid())",
