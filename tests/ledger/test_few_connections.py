@@ -94,6 +94,19 @@ async def one_transaction_is_open(ledger: Ledger) -> None:
             pass
 
 
+async def submit_until_one_waits(
+    group: GroupPoster[str, str], ledger: Ledger, operations: Sequence[Operation], companion: Held
+) -> list[asyncio.Task[Result | str]]:
+    """Submit two batches, each operation under a key, until the second waits for the first."""
+    submitted = [
+        asyncio.create_task(group.submit(ledger.id, operation, f"key {n}")) for n, operation in enumerate(operations)
+    ]
+    await companion.held.wait()
+    await companion.followed.wait()
+    await one_transaction_is_open(ledger)
+    return submitted
+
+
 async def test_a_batch_waits_for_the_one_ahead_outside_of_a_transaction(ledger: Ledger, database_url: str) -> None:
     """The server would end it there once the one ahead is stuck for long, and with it the calls that wait."""
     companion = Held()
@@ -101,13 +114,7 @@ async def test_a_batch_waits_for_the_one_ahead_outside_of_a_transaction(ledger: 
         group = GroupPoster[str, str](posting, companion)
         operations: list[Operation] = [earn(f"t{n}", 1) for n in range(OPERATIONS_TO_FOLLOW)]
         operations += [spend(f"s{n}", 10**9) for n in range(OPERATIONS_TO_FOLLOW)]
-        submitted = [
-            asyncio.create_task(group.submit(ledger.id, operation, f"key {n}"))
-            for n, operation in enumerate(operations)
-        ]
-        await companion.held.wait()
-        await companion.followed.wait()
-        await one_transaction_is_open(ledger)
+        submitted = await submit_until_one_waits(group, ledger, operations, companion)
         assert not any(task.done() for task in submitted)
         companion.go.set()
         answers = await asyncio.gather(*submitted)
@@ -143,13 +150,7 @@ async def test_an_answer_that_stands_by_the_time_a_batch_is_written_is_given_ins
     operations += [spend(f"t{n}", 10**9) for n in range(OPERATIONS_TO_FOLLOW, last)] + [earn(f"t{last}", 1)]
     async with Database.open(database_url, application_name="posting") as posting:
         group = GroupPoster[str, str](posting, companion)
-        submitted = [
-            asyncio.create_task(group.submit(ledger.id, operation, f"key {n}"))
-            for n, operation in enumerate(operations)
-        ]
-        await companion.held.wait()
-        await companion.followed.wait()
-        await one_transaction_is_open(ledger)
+        submitted = await submit_until_one_waits(group, ledger, operations, companion)
         companion.go.set()
         *answers, told = await asyncio.gather(*submitted)
         await group.close()
